@@ -19,7 +19,7 @@ from samba import computer_dn, user_dn
 from scratch import ETC, RUN
 from talk import PASSWORD, Talk
 from test_ad import (MACHINE, NEW, PEER, ad, by_key, change, configure, corp,
-                     forced, log_in, must_change, person, uid_of, wrong)
+                     forced, here, log_in, must_change, person, uid_of, wrong)
 from test_ad_programs import Caller
 from test_krb5 import LIES, Liar, framed, krb_error, relay
 from test_krb5_check import WARNINGS, check
@@ -282,17 +282,21 @@ def method_data(status):
     return bytes([0x30, len(element) + 2, 0x30, len(element)]) + element
 
 
-@pytest.mark.parametrize("code, status, want, told", [
-    (18, 0xC0000072, "ACCT_EXPIRED", "disabled"),
-    (18, None, "AUTH_ERR", "locked"),
-    (1, None, "ACCT_EXPIRED", "ended"),
-    (12, 0xC000006E, "PERM_DENIED", "on this computer")])
+@pytest.mark.parametrize("code, status, want, told, alter", [
+    (18, 0xC0000072, "ACCT_EXPIRED", "disabled", None),
+    (18, None, "AUTH_ERR", "locked", None),
+    # A bind is answered 531, wherever he may log in.
+    (18, None, "AUTH_ERR", "locked", here),
+    (1, None, "ACCT_EXPIRED", "ended", None),
+    (12, 0xC000006E, "PERM_DENIED", "on this computer", None)])
 def test_refused_by_the_kdc_alone(host, elsewhere, service, code, status, want,
-                                  told):
+                                  told, alter):
     """As by an authentication policy, or by a state that has come while the
     prompt was open: the directory lets him bind, and nobody logs in whom the
     KDC refuses."""
     name = person(host, elsewhere)
+    if alter:
+        alter(elsewhere, name)
     secret = RUN / "secret"
     secret.write_text(OLD)
     secret.chmod(0o600)

@@ -83,19 +83,25 @@ refuses(const struct sr_krb5_session *kdc)
                            kdc->answer == SR_KRB5_CLIENT_ENDED);
 }
 
-/* What a bind showed beyond the directory's facts, which are older; and for one
- * that succeeded, what the KDC refuses the account for. */
+/* Whether the facts let nobody log in, whatever the password is. */
+static bool
+are_barring(const struct sr_facts *facts, sr_time now)
+{
+    return facts->disabled == SR_YES || facts->locked == SR_LOCK_ADMIN ||
+           (facts->locked == SR_LOCK_UNTIL && facts->locked_until > now) ||
+           (SR_TIME_IS_SET(facts->account_ends) &&
+            facts->account_ends <= now) ||
+           facts->logon_hours == SR_NO || facts->workstation == SR_NO;
+}
+
+/* The directory has verified the password of an account that the KDC refuses:
+ * where the directory does not show why, the KDC's word counts. */
 static void
-learn_by_bind(const struct sr_krb5_session *kdc,
-              const struct sr_ldap_response *answer,
-              enum sr_verify_result result, struct sr_facts *facts)
+learn_refusal(const struct sr_krb5_session *kdc, struct sr_facts *facts)
 {
     const sr_time now = time(NULL);
 
-    if (result != SR_VERIFY_RIGHT)
-        return;
-    sr_ldap_response_ad_facts(answer, now, facts);
-    if (answer->code == LDAP_SUCCESS && refuses(kdc))
+    if (refuses(kdc) && !are_barring(facts, now))
         sr_krb5_account_refused(kdc->answer, kdc->status, now, facts);
 }
 
@@ -117,6 +123,8 @@ verify_by_bind(struct sr_ad_call *ad, struct sr_account *account,
     if (account == NULL || account->is_closed) { /* and read it */
         result =
             sr_ldap_operations.accounts.verify(part, account, password, false);
+        if (result == SR_VERIFY_RIGHT && account != NULL)
+            learn_refusal(ad->session->kdc, &account->facts);
         ad->call->error = part->error;
         return result;
     }
@@ -125,7 +133,10 @@ verify_by_bind(struct sr_ad_call *ad, struct sr_account *account,
         return result;
     sr_ldap_as_user(session, account->entry, password, &answer);
     result = sr_ldap_response_ad(&answer);
-    learn_by_bind(ad->session->kdc, &answer, result, &account->facts);
+    if (result == SR_VERIFY_RIGHT) { /* the directory's facts are older */
+        sr_ldap_response_ad_facts(&answer, time(NULL), &account->facts);
+        learn_refusal(ad->session->kdc, &account->facts);
+    }
     /* Nobody logs in whom the KDC refuses; that the directory refuses him for
      * a reason that proves no password is no outage. */
     if (result == SR_VERIFY_UNAVAILABLE && refuses(ad->session->kdc) &&
