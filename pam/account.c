@@ -61,6 +61,12 @@ sr_account(struct sr_pam_context *ctx)
     enum sr_answer answer;
     int code;
 
+    if (sr_captive_is_refused(ctx)) {
+        sr_context_event(ctx, SR_EVENT_CAPTIVE_REFUSED, "failed",
+                         "greeters have no session for it", PAM_PERM_DENIED);
+        sr_context_tell_text(ctx, PAM_ERROR_MSG, SR_TEXT_RESET_ONLY);
+        return PAM_PERM_DENIED;
+    }
     if (!sr_context_knows(ctx))
         return sr_context_unknown_code(ctx, PAM_AUTHINFO_UNAVAIL);
     code = remember(ctx);

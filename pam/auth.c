@@ -9,6 +9,7 @@
 #include "pam/authtok_cache.h"
 #include "pam/captive.h"
 #include "pam/credentials.h"
+#include "pam/greeter.h"
 #include "pam/guard.h"
 #include "pam/prompt.h"
 #include "policy/util/clock.h"
@@ -204,6 +205,8 @@ sr_authenticate(struct sr_pam_context *ctx)
     sr_authtok_cache_drop(ctx->pamh, SR_AUTHTOK_TYPED);
     if (ctx->args.settle)
         return authenticate_settle(ctx);
+    if (sr_captive_talks(ctx))
+        return sr_greeter(ctx);
     /* A guard is no vote for a login. */
     if (!ctx->args.guard && sr_captive_may_enter(ctx))
         return PAM_SUCCESS;

@@ -32,6 +32,17 @@
  */
 bool sr_captive_may_enter(struct sr_pam_context *ctx);
 
+/*
+ * Whether this is the authentication of that name by a greeter, which has the
+ * dialogue of a reset in it and refuses: by root, for one of reset.greeters,
+ * and from this host, as the name of no peer shows.  The account has no other
+ * part in it, so nothing else is verified of it.
+ */
+bool sr_captive_talks(struct sr_pam_context *ctx);
+
+/* Whether this is the account, at a service that has no session for it. */
+bool sr_captive_is_refused(const struct sr_pam_context *ctx);
+
 /* After a wrong password, where the configuration wants it (reset.hint): have
  * the user informed of the captive account. */
 void sr_captive_hint(struct sr_pam_context *ctx);

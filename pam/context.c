@@ -591,12 +591,12 @@ sr_context_begin(struct sr_pam_context *ctx, pam_handle_t *pamh,
     if (code == PAM_SUCCESS && !ctx->is_answered)
         code = open_config(ctx);
     if (code == PAM_SUCCESS && !ctx->is_answered)
+        code = sr_context_names(ctx);
+    if (code == PAM_SUCCESS && !ctx->is_answered)
         ctx->is_answered = sr_hand_over(ctx, ctx->config, &code);
     if (code != PAM_SUCCESS || ctx->is_answered)
         return code;
-    code = sr_context_names(ctx);
-    if (code == PAM_SUCCESS)
-        code = check_backend(ctx);
+    code = check_backend(ctx);
     if (code == PAM_SUCCESS && !asks_first(ctx))
         code = sr_context_look_up(ctx);
     return code;

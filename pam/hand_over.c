@@ -6,8 +6,6 @@
 #include <config.h>
 
 #include <errno.h>
-#include <langinfo.h>
-#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -18,6 +16,7 @@
 
 #include "pam/caller.h"
 #include "pam/calls.h"
+#include "pam/captive.h"
 #include "pam/hand_over.h"
 #include "pam/prompt.h"
 #include "pam/reach.h"
@@ -106,18 +105,6 @@ connection_find(pam_handle_t *pamh)
     return connection->owner == getpid() ? connection : NULL;
 }
 
-/* Root's secrets go to root only, wherever the name leads. */
-static bool
-may_trust(int fd)
-{
-    struct ucred peer;
-    socklen_t size = sizeof(peer);
-
-    return geteuid() != 0 ||
-           (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
-            peer.uid == 0);
-}
-
 /* Send the message that was made.  A helper that refuses has said so before it
  * hears anything; that is read next. */
 static bool
@@ -139,7 +126,7 @@ connect_helper(struct call *call)
     if (fd < 0)
         return fd == -ETIMEDOUT ? LOST : ABSENT;
     made = calloc(1, sizeof(*made));
-    if (made == NULL || fstat(fd, &made->file) != 0 || !may_trust(fd)) {
+    if (made == NULL || fstat(fd, &made->file) != 0 || !sr_link_may_trust(fd)) {
         close(fd);
         free(made);
         return LOST;
@@ -194,15 +181,6 @@ put_variable(struct sr_wire *wire, pam_handle_t *pamh, const char *name)
     free(text);
 }
 
-/* Whose locale it is: texts come in the language of this call. */
-static void
-put_locale(struct sr_wire *wire)
-{
-    sr_wire_put_text(wire, SR_WIRE_LOCALE,
-                     nl_langinfo(_NL_LOCALE_NAME(LC_MESSAGES)));
-    sr_wire_put_text(wire, SR_WIRE_LANGUAGE, secure_getenv("LANGUAGE"));
-}
-
 static bool
 has_tokens(enum sr_pam_call call)
 {
@@ -229,7 +207,7 @@ make_call(struct call *call)
     sr_wire_put_number(wire, SR_WIRE_FLAGS, ctx->flags);
     put_item(wire, SR_WIRE_SERVICE, ctx->pamh, PAM_SERVICE);
     sr_wire_put_text(wire, SR_WIRE_USER, ctx->user);
-    put_locale(wire);
+    sr_language_put(wire);
     if (has_tokens(ctx->call))
         put_tokens(wire, ctx->pamh);
     if (geteuid() != 0)
@@ -451,7 +429,8 @@ sr_hand_over(struct sr_pam_context *ctx, const struct sr_config *config,
                !ctx->args.guard && !ctx->args.settle && make(ctx, code);
     if (config == NULL)
         return connection_find(ctx->pamh) != NULL && make(ctx, code);
-    return !sr_reach(config) && make(ctx, code);
+    /* A dialogue of self-service reset needs nothing but a helper. */
+    return !sr_captive_talks(ctx) && !sr_reach(config) && make(ctx, code);
 }
 
 void

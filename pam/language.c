@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include <langinfo.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "pam/language.h"
@@ -66,4 +67,12 @@ sr_language_end(struct sr_language *language)
     uselocale(language->application);
     if (language->own != (locale_t)0)
         freelocale(language->own);
+}
+
+void
+sr_language_put(struct sr_wire *wire)
+{
+    sr_wire_put_text(wire, SR_WIRE_LOCALE,
+                     nl_langinfo(_NL_LOCALE_NAME(LC_MESSAGES)));
+    sr_wire_put_text(wire, SR_WIRE_LANGUAGE, secure_getenv("LANGUAGE"));
 }

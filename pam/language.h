@@ -18,6 +18,8 @@
 
 #include <security/pam_modules.h>
 
+#include "policy/wire/wire.h"
+
 struct sr_language {
     locale_t application; /* the thread's, before */
     locale_t own;         /* or NULL: the same */
@@ -28,6 +30,9 @@ void sr_language_begin(struct sr_language *language, pam_handle_t *pamh);
 
 /* The thread's locale is as it was. */
 void sr_language_end(struct sr_language *language);
+
+/* Have the helper speak the language of the thread, too. */
+void sr_language_put(struct sr_wire *wire);
 
 /* Whether it is the name of a locale, or a list of them, and not of a file. */
 bool sr_language_is_name(const char *name);

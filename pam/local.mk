@@ -16,6 +16,7 @@ libcalls_la_SOURCES = \
 	pam/calls.c pam/calls.h \
 	pam/context.c pam/context.h \
 	pam/credentials.c pam/credentials.h \
+	pam/greeter.c pam/greeter.h \
 	pam/guard.c pam/guard.h \
 	pam/language.c pam/language.h \
 	pam/nag.c pam/nag.h \

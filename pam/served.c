@@ -574,6 +574,9 @@ take_flow(pam_handle_t *pamh, bool is_trusted)
     if (code == PAM_SUCCESS && is_trusted)
         code =
             replace(&pamh->item[PAM_RHOST], sr_wire_text(wire, SR_WIRE_RHOST));
+    if (code == PAM_SUCCESS && is_root(pamh))
+        code = replace(&pamh->item[PAM_SERVICE],
+                       sr_wire_text(wire, SR_WIRE_SERVICE));
     if (code == PAM_SUCCESS && operand != NULL &&
         sr_string_list_add(&pamh->argument, operand, strlen(operand)) != 0)
         code = PAM_BUF_ERR;
@@ -712,6 +715,9 @@ serve_flow(pam_handle_t *pamh)
     }
     peer.rhost = pamh->item[PAM_RHOST];
     peer.terminal = pamh->terminal;
+    peer.is_greeter = pamh->item[PAM_SERVICE] != NULL;
+    if (peer.is_greeter)
+        peer.service = pamh->item[PAM_SERVICE];
     if (code == PAM_SUCCESS)
         end = sr_reset_flow(
             kind, pamh->argument.count > 0 ? pamh->argument.item[0] : NULL,

@@ -196,6 +196,11 @@ unpack_lockers() {
 	unpack lockers /usr/bin/i3lock i3lock
 }
 
+# That of lightdm starts at every boot, and its greeter is the test.
+unpack_greeters() {
+	unpack lightdm /usr/sbin/lightdm lightdm
+}
+
 # That of auditd starts a daemon that takes over the machine's audit.
 unpack_audit() {
 	unpack audit /usr/sbin/ausearch auditd

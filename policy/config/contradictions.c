@@ -401,6 +401,22 @@ line_of_reset(const struct sr_config *config, const char *key)
     return at != NULL ? at : last_of(config, "reset", either + 1, 1, NULL);
 }
 
+/* A service either runs the login shell of the account or has the dialogue
+ * itself. */
+static void
+check_reset_services(const struct sr_config *config,
+                     struct sr_config_errors *errors)
+{
+    const struct sr_string_list *greeters = &config->reset.greeters;
+
+    for (size_t i = 0; i < greeters->count; i++) {
+        if (sr_string_list_has(&config->reset.services, greeters->item[i]))
+            RESET_FAULT(config, "greeters", errors,
+                        N_LOG("reset.greeters and reset.services have a "
+                              "service in common: remove it from one of them"));
+    }
+}
+
 /* A directory needs a place for enrolments, and its hosts one key, which the
  * administrator gives to all of them. */
 static void
@@ -481,6 +497,7 @@ sr_contradictions_find(const struct sr_config *config,
     check_backend_names(config, errors);
     check_store(config, errors);
     check_reset_account(config, errors);
+    check_reset_services(config, errors);
     check_reset(config, errors);
 }
 

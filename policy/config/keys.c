@@ -155,6 +155,8 @@ const struct sr_key sr_keys[] = {
      .most = 32, GLOBAL(reset.account)},
     {"reset", "services", SR_KEY_NAMES, "login sshd",
      .items = SR_ITEMS_SERVICES, GLOBAL(reset.services)},
+    {"reset", "greeters", SR_KEY_NAMES, "",
+     .items = SR_ITEMS_SERVICES, GLOBAL(reset.greeters)},
     {"reset", "hint", SR_KEY_SWITCH, "no", GLOBAL(reset.hint)},
     {"reset", "nag", SR_KEY_SWITCH, "no", GLOBAL(reset.nag)},
     {"reset", "groups", SR_KEY_NAMES, "",

@@ -107,6 +107,7 @@ struct sr_channel_config {
 struct sr_reset_config {
     char *account;                  /* the captive one */
     struct sr_string_list services; /* that let it in without a password */
+    struct sr_string_list greeters; /* that have the dialogue with it instead */
     bool hint;                      /* name it after a failed login */
     bool nag;                       /* ask at a login to enroll */
     struct sr_string_list groups;   /* who may; empty: all */

@@ -271,6 +271,26 @@ clear_ledgers(struct sr_run *run)
     }
 }
 
+/* The last sentence, which a greeter may show longer than the others. */
+static void
+say_changed(struct sr_run *run, bool is_open)
+{
+    if (!is_open) {
+        sr_run_say(run, _("The password was changed and checked, but the "
+                          "account is still locked."));
+        sr_run_say_help(run);
+    } else if (run->peer->is_greeter) {
+        /* TRANSLATORS: %s is the name of the user */
+        sr_run_say(run, _("Password changed. Now sign in as %s."),
+                   run->txn.name);
+    } else {
+        sr_run_say(run,
+                   _("The password was changed and checked. Sign in with it "
+                     "now. Reference: %s"),
+                   run->ref);
+    }
+}
+
 static enum sr_reset_end
 set_password(struct sr_run *run)
 {
@@ -296,18 +316,9 @@ set_password(struct sr_run *run)
     clear_shared(run);
     clear_ledgers(run);
     sr_notice(run, SR_NOTICE_RESET, NULL);
-    if (is_open) {
-        sr_run_say(run,
-                   _("The password was changed and checked. Sign in with it "
-                     "now. Reference: %s"),
-                   run->ref);
-    } else {
-        sr_run_say(run, _("The password was changed and checked, but the "
-                          "account is still locked."));
-        sr_run_say_help(run);
-    }
-    sr_run_say(run, _("A desktop's keyring may still have the old password."));
     sr_renew_used(run);
+    sr_run_say(run, _("A desktop's keyring may still have the old password."));
+    say_changed(run, is_open);
     return SR_RESET_DONE;
 }
 
@@ -339,11 +350,11 @@ unlock(struct sr_run *run)
         sr_transaction_publish_change(&run->txn);
     clear_ledgers(run);
     sr_notice(run, SR_NOTICE_UNLOCK, NULL);
+    sr_renew_used(run);
     sr_run_say(run,
                _("The account is unlocked. Sign in with the password "
                  "that you have. Reference: %s"),
                run->ref);
-    sr_renew_used(run);
     return SR_RESET_DONE;
 }
 

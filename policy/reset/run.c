@@ -609,6 +609,9 @@ sr_run_account(struct sr_run *run, const char *name)
         if (sr_config_offers(run->config, name_of))
             run->offered |= 1u << gate;
     }
+    /* Nobody can paste a signature there. */
+    if (run->peer->is_greeter)
+        run->offered &= ~(1u << SR_GATE_KEY);
     if (!run->is_own) {
         run->allowed |= 1u << SR_GATE_RESUME;
         run->offered |= 1u << SR_GATE_RESUME;

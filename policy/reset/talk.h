@@ -45,6 +45,8 @@ struct sr_reset_peer {
                              (root's, the captive account's); NULL: none */
     const char *terminal; /* its terminal; NULL: not known */
     const char *config;   /* the configuration; NULL: the host's */
+    bool is_greeter; /* the dialogue is that of a login program, which refuses
+                        this login at its end and begins another one */
 };
 
 /* How a flow ended.  Every end but GONE has been explained to the person. */

@@ -26,6 +26,10 @@
  */
 int sr_link_connect(const char *path, int64_t end);
 
+/* Whether root listens there, or this process is not root's: root's secrets go
+ * to root only, wherever the name of a socket leads. */
+bool sr_link_may_trust(int fd);
+
 /* Send a message.  Returns 0 or a negative errno; -EPIPE when the peer is gone,
  * -EMSGSIZE when the message was full. */
 int sr_link_send(int fd, const struct sr_wire *wire, int64_t end);

@@ -107,7 +107,8 @@ def test_every_rule_is_shown(host):
     shown = set(said["rules"]) | {"expiry.expired_services", "nss.view",
                                   "nss.max_age", "nss.enumerate"}
     shown |= {f"reset.{key}" for key in (
-        "account", "services", "hint", "nag", "groups", "administrators",
+        "account", "services", "greeters", "hint", "nag", "groups",
+        "administrators",
         "mail_program", "mail_user", "mail_from", "mail_refuse", "seal_file",
         "phone_prefixes", "store", "mail_attributes", "phone_attributes",
         "key_attributes", "reconfirm", "reconfirm_grace")}

@@ -18,6 +18,7 @@ import unicodedata
 import pytest
 
 import captive
+import helper
 from scratch import CONFIG, RUN, overlay
 from talk import Talk
 from test_reset import Flow, Person, Post, enroll_mail
@@ -319,6 +320,29 @@ def test_days_are_named_as_sentences_are(host, shown):
     assert re.search("in 5 Tagen, am [A-Z][a-z]+tag|Mittwoch", drive.said)
 
 
+@pytest.mark.parametrize("language", ["uk", "ja"])
+def test_the_dialogue_at_a_greeter(host, shown, language):
+    """In the language of the display manager, in messages that lightdm's can
+    hold, also where all ways are offered and a text is long."""
+    programs = {f"{name}_{key}": value for name in ("sms", "voice", "push")
+                for key, value in (("program", "/bin/true"), ("user", "games"))}
+    host.configure(reset={
+        "enable": "yes", "greeters": "probe", "phone_prefixes": "+49",
+        **programs,
+        "classes": "app codes ticket mail sms voice push contact"})
+    helper.start(host)
+    drive = host.drive("probe", "reset", f"setlocale:{LOCALES[language]}", "auth",
+                       answers=["ann", "5", "1234 5678"], tty=":0")
+    assert drive.codes == ["CONV_ERR"]
+    words = shown[language]
+    asked = drive.rest("prompt-echo")
+    assert asked[0] == words("User name: ")
+    assert asked[2] == words("Code from the message: ")
+    texts = drive.rest("info")
+    assert words("Not accepted.") in "\n".join(texts)
+    assert all(len(text.encode()) <= 900 for text in texts), texts
+
+
 def test_logs_are_english(host, shown):
     """The texts of the system and of libraries, too."""
     host.add("ann", OLD)
@@ -608,6 +632,7 @@ store = ldap
 [reset group:staff]
 classes = sms
 sms_user = root
+greeters = login
 gates = 2
 """
 ODD_RESET = """[reset]
@@ -615,6 +640,7 @@ enable = yes
 store = ldap
 classes = sms, voice, push
 sms_user = root
+greeters = login
 """
 ODD_FILES = [  # what is done to a file before it is read
     lambda path: path.mkdir(), lambda path: path.symlink_to("/dev/null"),

@@ -1414,6 +1414,11 @@ test_reset_account(void **state)
         assert_false(config->rules.reset_enable);
         sr_config_free(config);
     }
+    refuse("[reset]\ngreeters = lightdm login\n",
+           "f:2: reset.greeters and reset.services have a service in common: "
+           "remove it from one of them");
+    sr_config_free(load("[reset]\ngreeters = gdm-password login\n"
+                        "services = sshd\n"));
 }
 
 static void
@@ -1714,10 +1719,10 @@ test_table(void **state)
 
     (void)state;
     sr_config_each_key(SR_PROFILE_NIST, check_key, &count);
-    assert_int_equal(count, 112);
+    assert_int_equal(count, 113);
     table_profile = SR_PROFILE_AD;
     sr_config_each_key(SR_PROFILE_AD, check_key, &count);
-    assert_int_equal(count, 224);
+    assert_int_equal(count, 226);
 }
 
 static int

@@ -226,15 +226,41 @@ check_captive_sshd(const char *account, struct findings *findings)
                      "(PermitEmptyPasswords).");
 }
 
+/* The services of a list, the value of `key`. */
 static void
-check_service(const char *service, struct findings *findings)
+check_services(const struct sr_string_list *services, const char *key,
+               struct findings *findings)
 {
-    if (!stacks_name_module(check_pam_folders, service, NULL, NULL))
-        findings_add(findings, SEVERITY_WARNING, "/etc/pam.d", service,
-                     "Put pam_selfreset.so into its stack, or take it out of "
-                     "reset.services.",
-                     "The service is one of reset.services, but its stack does "
-                     "not have pam_selfreset.so.");
+    for (size_t i = 0; i < services->count; i++) {
+        const char *service = services->item[i];
+
+        if (!stacks_name_module(check_pam_folders, service, NULL, NULL))
+            findings_add(findings, SEVERITY_WARNING, "/etc/pam.d", service,
+                         "Put pam_selfreset.so into its stack, or take it out "
+                         "of that list.",
+                         "The service is one of %s, but its stack does not "
+                         "have pam_selfreset.so.",
+                         key);
+    }
+}
+
+/* Display managers that have no dialogue with a user: they answer each question
+ * with the password that was typed before. */
+static void
+check_greeters(const struct sr_string_list *greeters, struct findings *findings)
+{
+    static const char *const mute[] = {"sddm", "plasmalogin"};
+
+    check_services(greeters, "reset.greeters", findings);
+    for (size_t i = 0; i < sizeof(mute) / sizeof(mute[0]); i++) {
+        if (sr_string_list_has(greeters, mute[i]))
+            findings_add(findings, SEVERITY_WARNING, "reset.greeters", mute[i],
+                         "Take it out of reset.greeters; \"reset\" at a "
+                         "console (reset.services) works beside it.",
+                         "This display manager answers each question with the "
+                         "password that was typed first, so nobody can reset "
+                         "a password there.");
+    }
 }
 
 /* One proof that another person can come by: a mailbox, or a number that was
@@ -314,8 +340,8 @@ check_captive(const struct sr_config *config, struct findings *findings)
         return;
     check_account(reset->account, findings);
     check_account_groups(reset->account, findings);
-    for (size_t i = 0; i < reset->services.count; i++)
-        check_service(reset->services.item[i], findings);
+    check_services(&reset->services, "reset.services", findings);
+    check_greeters(&reset->greeters, findings);
     check_programs(config, findings);
     check_weak_gates(config, findings);
     check_enrolled(config, findings);
