@@ -642,7 +642,7 @@ def test_an_answer_that_cannot_be_written_tells_no_name(host, shared):
     ann.choose(begun, "recovery codes", ann.codes[0])
     assert "New password" in begun.asked, begun.text
     # Nor is one used up while the directory hangs.
-    configure(host, shared, reset_base=PLACE, timeout="1s")
+    configure(host, shared, reset_base=PLACE, timeout="2s")
     begun = ann.choose(reset(host), "authenticator app",
                        app_code(ann.key, "30 seconds"))
     assert "Accepted." in begun.text
@@ -650,7 +650,7 @@ def test_an_answer_that_cannot_be_written_tells_no_name(host, shared):
     ann.choose(begun, "recovery codes", ann.codes[1])
     assert "could not be recorded" in begun.said, begun.text
     shared.resume()
-    # A server that did not answer is not asked again at once.
+    # It first answers what it was asked meanwhile.
     wait_until(lambda: "New password" in ann.choose(
         begun, "recovery codes", ann.codes[1]).asked, what="the directory")
 
