@@ -42,9 +42,9 @@ REMEMBERED = 24
 PATIENCE = 4  # how often a time that is over its bound is measured
 PAUSE = 25  # milliseconds between two calls
 SUCCESS, AUTH_ERR, UNKNOWN = 0, 7, 10
-# CPU besides the hash, to pam_faillock with pam_unix, of which libpam's own part
-# (pam_permit alone) is a third.
+# CPU besides the hash, to pam_faillock with pam_unix.
 REST = {"right": 0.85, "wrong": 0.95, "right and acct_mgmt": 0.90}
+MODULES = 0.75  # the same without libpam's own part, which is nearly half of it
 LOGIN = 0.95  # system calls of authenticate and acct_mgmt, to the same
 POLICY = 4    # a decision, to the parsing of a line of shadow
 
@@ -508,6 +508,14 @@ def on_disk(bench):
     bench.table.compare("wall time of it; peer and one fdatasync", *wall, 1.0)
 
 
+def without_libpam(bench, what, costs, floor):
+    """What the modules add to pam_permit alone, on one handle."""
+    own = figure(floor, "rest_cpu", "us")
+    ours, peer = (figure(costs[who], "rest_cpu", "us") - own for who in costs)
+    bench.table.compare(what, ours, peer, MODULES,
+                        lambda value: f"{value:.3g} us")
+
+
 def rest_times(bench, where, chunks, bounds):
     def after_wrong(service, user):
         return dataclasses.replace(right(service, user),
@@ -519,10 +527,14 @@ def rest_times(bench, where, chunks, bounds):
             # Only the first of a chunk finds the failure.
             ("right after wrong", after_wrong, Bench.CHUNK)):
         with one_method(bench) if make is wrong else contextlib.nullcontext():
-            compare_times(
+            costs = compare_times(
                 bench, make("ours", "cheap"), make("faillock", "cheap"), chunks,
                 [(f"CPU, {name}{where}", "rest_cpu", "us", bounds.get(name)),
                  (f"wall time, {name}{where}", "rest_wall", "us", None)], thin)
+        if bounds and make in (right, wrong):
+            floor = bench.sample({"floor": right("permit", "cheap")}, chunks)
+            without_libpam(bench, f"CPU, {name}{where}, without libpam's own",
+                           costs, floor["floor"])
 
 
 def account(bench):
