@@ -405,6 +405,8 @@ main(int argc, char **argv)
         prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
         return EXIT_ABSENT;
     setlocale(LC_ALL, "");
+    if (!SR_WORDS_FIT)
+        setlocale(LC_MESSAGES, "C");
     bindtextdomain(SR_WORDS, SR_LOCALEDIR);
     code = read_request(argc, argv, &request);
     return code >= 0 ? code : run(&request);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "pam/language.h"
+#include "policy/util/error.h"
 #include "policy/util/words.h"
 
 #define NAME_SIZE 128
@@ -59,6 +60,12 @@ sr_language_begin(struct sr_language *language, pam_handle_t *pamh)
         language->own = newlocale(
             LC_MESSAGES_MASK | LC_CTYPE_MASK | LC_TIME_MASK, name, (locale_t)0);
     uselocale(language->own);
+    if (!SR_WORDS_FIT && !is_plain(nl_langinfo(_NL_LOCALE_NAME(LC_MESSAGES)))) {
+        uselocale(sr_english());
+        if (language->own != (locale_t)0)
+            freelocale(language->own);
+        language->own = sr_english(); /* freelocale(3) leaves it as it is */
+    }
 }
 
 void

@@ -381,7 +381,8 @@ set_language(const struct sr_wire *wire)
     const char *language = sr_wire_text(wire, SR_WIRE_LANGUAGE);
 
     bindtextdomain(SR_WORDS, SR_LOCALEDIR);
-    if (!sr_language_is_name(locale) || setlocale(LC_ALL, locale) == NULL)
+    if (!sr_language_is_name(locale) || setlocale(LC_ALL, locale) == NULL ||
+        !SR_WORDS_FIT)
         setlocale(LC_ALL, "C");
     if (sr_language_is_name(language))
         setenv("LANGUAGE", language, 1);

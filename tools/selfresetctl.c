@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <langinfo.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -302,6 +303,8 @@ main(int argc, char **argv)
         return CTL_FAILED;
     setlocale(LC_CTYPE, "");
     setlocale(LC_MESSAGES, "");
+    if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+        ctl_english(); /* dgettext(3) would put "?" in place of letters */
     bindtextdomain(CTL_WORDS, SR_LOCALEDIR);
     sr_message_bind(); /* what users read */
     /* A reader that has gone makes a write fail, which is handled. */

@@ -8,7 +8,9 @@
 #ifndef SR_POLICY_UTIL_WORDS_H
 #define SR_POLICY_UTIL_WORDS_H
 
+#include <langinfo.h>
 #include <libintl.h>
+#include <string.h>
 
 #define SR_WORDS "selfreset" /* the domain, which catalogues are named for */
 
@@ -22,5 +24,9 @@
 /* The header of the catalogue in use, which names its language; empty in the C
  * locale. */
 #define SR_WORDS_HEADER dgettext(SR_WORDS, "")
+
+/* Whether the thread's locale has the characters of all languages.  Where it
+ * has not, dgettext(3) puts "?" in place of letters, and English is right. */
+#define SR_WORDS_FIT (strcmp(nl_langinfo(CODESET), "UTF-8") == 0)
 
 #endif

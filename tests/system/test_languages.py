@@ -315,8 +315,9 @@ def test_days_are_named_as_sentences_are(host, shown):
     """LC_TIME is often that of another country."""
     host.add("ann", OLD, changed=85, max=90)
     drive = host.drive("probe", "ann", "env:LC_TIME=ja_JP.UTF-8",
-                       "env:LC_MESSAGES=de_DE.UTF-8", "setlocale:", "auth",
-                       "acct", answers=[OLD])
+                       "env:LC_MESSAGES=de_DE.UTF-8",
+                       "env:LC_CTYPE=C.UTF-8", "setlocale:", "auth", "acct",
+                       answers=[OLD])
     assert re.search("in 5 Tagen, am [A-Z][a-z]+tag|Mittwoch", drive.said)
 
 
@@ -796,3 +797,37 @@ def test_causes(host, shown):
         assert joined(cause.format(place / name)) in joined(said[name])
     assert "is not root's" in ctl(host, LOCALES["de"], "check", "--backend",
                                   "x-owner", "--json").stdout
+
+
+@pytest.mark.parametrize("ctype", ["C", "UTF-8", "latin"])
+def test_a_terminal_without_utf8(host, shown, ctype):
+    """English as a whole: no question marks in place of letters.  A locale of
+    macOS ("UTF-8") is none here."""
+    ann = host.add("ann", OLD, changed=85, max=90)
+    env = {**os.environ, "LANG": LOCALES["ja"], "LC_CTYPE": ctype}
+    if ctype == "latin":
+        make_latin("de_DE.ISO-8859-1")
+        env.update(LANG="de_DE.ISO-8859-1", LC_CTYPE="de_DE.ISO-8859-1")
+    assert "Unknown account" in host.run("selfresetctl", "status",
+                                         "nobody-here", env=env).stderr
+    assert host.run("selfreset", "--help", env=env).stdout.startswith("Usage:")
+    with Talk(["passwd"], user=ann, env=env) as talk:
+        talk.until("Current password: ")
+    for steps in ([f"env:{name}={env[name]}" for name in ("LANG", "LC_CTYPE")] +
+                  ["setlocale:"], [f"pamenv:LANG={env['LANG']}"]):
+        drive = host.drive("probe", "ann", *steps, "auth", "acct",
+                           answers=[OLD])
+        if steps == ["pamenv:LANG=" + LOCALES["ja"]]:
+            assert drive.prompts == [shown["ja"]("Password: ")]
+        elif ctype != "UTF-8" or "setlocale:" not in steps:
+            assert drive.prompts == ["Password: "]
+            assert "Your password expires in 5 days, on " in drive.said
+        assert "?" not in drive.said
+
+
+def make_latin(name):
+    """A locale of another character set."""
+    place = RUN / "locales" / name
+    subprocess.run(["localedef", "--force", "-i", "de_DE", "-f", "ISO-8859-1",
+                    place], capture_output=True, check=False)
+    assert (place / "LC_MESSAGES").is_dir()
