@@ -8,7 +8,9 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
+import threading
 
 import pytest
 
@@ -239,6 +241,38 @@ def test_a_helper_that_dies_or_refuses(host, ann):
     assert seen.codes == ["AUTHINFO_UNAVAIL"] and "cut off" in seen.text
     host.configure(reset={"enable": "no"})
     assert prompts_of(host) == CLOSED
+
+
+def test_a_long_text_is_several_messages(host, ann):
+    """By lines or by words, each within one of lightdm's; by a helper that says
+    more at once than the real one."""
+    helper.stop(host, host.helper)
+    lines = "\n".join(f" {number % 10}  {'x' * 90}" for number in range(15))
+    words = "word " * 300
+
+    def talk():
+        link, _ = listening.accept()
+        for text in (lines, words):
+            link.send(helper.message(helper.SAY, style=4, text=text))
+        link.send(helper.message(helper.ASK, style=2, text="More? "))
+        while helper.parse(link.recv(65536))[0] != helper.ANSWER:
+            continue
+        link.send(b"?")  # no message
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
+        listening.bind(str(helper.DIALOGUES))
+        listening.listen()
+        peer = threading.Thread(target=talk)
+        peer.start()
+        seen = Greeter(host)
+        assert seen.asked == "More? "
+        texts = seen.rounds[0]
+        assert max(map(len, texts)) <= 900 and len(texts) < 6, texts
+        assert "\n".join(texts).split() == (lines + " " + words).split()
+        assert texts[0].endswith("x" * 90)
+        seen.answer("no")
+        peer.join()
+    assert seen.codes == ["AUTHINFO_UNAVAIL"] and "cut off" in seen.text
 
 
 def test_a_display_manager_ends_one_that_hangs(host, ann):
