@@ -210,8 +210,9 @@ sr_program_run(const struct sr_program *program)
     error = child < 0 ? child : feed(pipes[1], program);
     close(pipes[1]);
     status = child < 0 ? child : wait_for(child, program->end);
-    if (child > 0 && program->end != 0)
-        kill(-child, SIGKILL); /* nothing of it stays */
+    /* Nothing of it stays; but a mail server may deliver what it has taken. */
+    if (child > 0 && program->end != 0 && (program->is_bounded || status != 0))
+        kill(-child, SIGKILL);
     sigaction(SIGPIPE, &before, NULL);
     return status == 0 && error != 0 ? error : status;
 }

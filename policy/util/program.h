@@ -25,8 +25,9 @@ struct sr_program {
                                 new rights by what it executes */
     uid_t uid;               /* as whom; (uid_t)-1: as this process */
     gid_t gid;               /* its only group, unless uid is -1 */
-    int64_t end; /* see deadline.h: it and its process group are killed then;
-                    0: never */
+    int64_t end; /* see deadline.h: it and its process group are killed then,
+                    and the group when it has ended itself, unless it was not
+                    bounded and ended well; 0: never */
 };
 
 /* The path of a program of the system; false: it is not installed. */

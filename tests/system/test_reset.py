@@ -1140,6 +1140,15 @@ def test_a_message_that_was_never_finished_goes(host, ann, post):
     assert not post.letters()
 
 
+def test_a_mail_program_goes_on_with_what_it_has_taken(host, ann, post):
+    """As exim4, which delivers in the background."""
+    late = post.folder / "late"
+    post.behave(f"(sleep 0.3; touch {late}) >/dev/null 2>&1 &\nexit 0")
+    flow = ann.flow("enroll").answer(OLD)
+    ann.choose(flow, "code by mail", ADDRESS)
+    wait_until(late.exists, what="the delivery")
+
+
 def test_a_source_is_no_header_and_no_line(host, ann, post):
     """In the mail that is sent to the owner, and in the log."""
     ann.enroll_codes()
