@@ -139,6 +139,8 @@ STATES = {
     "temporary-used-up": ({**DEMANDS, "passwordTPRMaxUse": 2},
                           {"pwdTPRUseCount": 2}, True,
                           "must-change", "locked", "AUTH_ERR", None, None),
+    "temporary-without-use": ({**DEMANDS, "passwordTPRMaxUse": 0}, {}, True,
+                              "must-change", "locked", "AUTH_ERR", None, None),
     "temporary-over": ({**DEMANDS, "passwordTPRDelayExpireAt": 3600},
                        {"pwdTPRExpireAt": stamp(60)}, True,
                        "lapsed", "lapsed", "AUTH_ERR", None, None),

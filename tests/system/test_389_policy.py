@@ -63,6 +63,13 @@ def key(host):
     return code
 
 
+def listed(host):
+    """Ann in a list of all."""
+    done = host.run("selfresetctl", "list", "--json")
+    (ann,) = [one for one in json.loads(done.stdout) if one["user"] == "ann"]
+    return ann
+
+
 PAST = {"passwordExpirationTime": stamp(3600)}
 SOON = {"passwordExpirationTime": stamp(-3600)}
 LOCKED = {"accountUnlockTime": stamp(-7200), "passwordRetryCount": 3}
@@ -119,6 +126,33 @@ def test_warning_that_a_policy_does_not_mention(host, server):
     assert state(host) == "ok"
 
 
+def test_units(host, server):
+    """389 reads ages of a policy of a user in other units than seconds."""
+    for value, known in (("1h", "ok"), ("2D", "expiring"), ("1w", "expiring"),
+                         ("90m", "expiring"), ("60S", "ok")):
+        server.client("ldapdelete", ANN, check=False)
+        give(server, {"passwordExp": "on", "passwordWarning": value},
+             {"passwordExpirationTime": stamp(-4000)})
+        assert (known == state(host)), value
+        done = server.client("ldapwhoami", "-e", "ppolicy", check=False,
+                             who=(ANN, OLD))
+        assert ("seconds=" in done.stdout) == (known == "expiring"), done
+
+
+def test_counts_without_a_sign(host, server):
+    """What is no count, or more than one holds, is never the laxer one."""
+    for policy, entry, code in (
+            ({"passwordMaxFailure": "-1"}, LOCKED, "SUCCESS"),
+            ({}, {**LOCKED, "passwordRetryCount": "-1"}, "PERM_DENIED"),
+            ({"passwordExp": "on", "passwordGraceLimit": "9" * 20}, PAST,
+             "AUTHINFO_UNAVAIL")):
+        server.client("ldapdelete", ANN, check=False)
+        give(server, {"passwordLockout": "on", **policy}, entry)
+        assert key(host) == code, (policy, host.log.all())
+        done = server.client("ldapwhoami", check=False, who=(ANN, OLD))
+        assert (done.returncode == 0) == (code == "SUCCESS"), done
+
+
 def test_minimum_age_that_a_policy_does_not_mention(host, server):
     """What was written under another policy counts no more."""
     entry = {"passwordAllowChangeTime": stamp(-DAY)}
@@ -151,6 +185,22 @@ def test_switch_for_local_policies(host, server, name, switch):
                               who=(ANN, OLD)).returncode == 0
     assert is_let_in == (name.startswith("local") == (switch == "off"))
     assert (key(host) == "SUCCESS") == is_let_in, host.log.all()
+
+
+@pytest.mark.parametrize("exp", ["on", "off"])
+def test_a_policy_that_is_gone(host, server, exp):
+    """The one for all takes its place; of one that is hidden none is known."""
+    server.policy(passwordExp=exp)
+    give(server, {"passwordExp": "off" if exp == "on" else "on"}, PAST)
+    server.replace(LOCAL, aci='(targetattr="*")(version 3.0; acl "hidden"; '
+                   'deny (all) userdn="ldap:///anyone";)')
+    assert key(host) == "NEW_AUTHTOK_REQD", host.log.all()
+    server.client("ldapdelete", LOCAL)
+    is_let_in = exp == "off"
+    assert (key(host) == "SUCCESS") == is_let_in, host.log.all()
+    assert listed(host)["state"] == ("ok" if is_let_in else "expired")
+    done = server.client("ldapwhoami", check=False, who=(ANN, OLD))
+    assert (done.returncode == 0) == is_let_in, done
 
 
 def test_hidden_switch(host, server):
@@ -271,10 +321,7 @@ def test_idle_by_other_attributes(host, server, plugin, name):
     give(server, {}, {}, local=False)
     server.replace(ANN, **entry)
     assert (key(host) == "SUCCESS") == is_let_in, host.log.all()
-    done = host.run("selfresetctl", "list", "--json")
-    (ann,) = [one for one in json.loads(done.stdout)
-              if one["user"] == "ann"]
-    assert (ann["state"] == "ok") == is_let_in, done
+    assert (listed(host)["state"] == "ok") == is_let_in
     done = server.client("ldapwhoami", check=False, who=(ANN, OLD))
     assert (done.returncode == 0) == is_let_in, done
 

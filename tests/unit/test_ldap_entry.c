@@ -483,10 +483,6 @@ test_389(void **state)
     /* More than an int holds is very many, not fewer than none. */
     facts = facts_of(LIST("passwordRetryCount", "3000000000"), NULL, false);
     assert_int_equal(facts.failures, INT_MAX);
-    facts = facts_of(
-        LIST("passwordExpirationTime", CHANGED),
-        LIST("passwordExp", "on", "passwordGraceLimit", "3000000000"), false);
-    assert_int_equal(facts.grace_left, INT_MAX);
     facts = facts_of(LIST("accountUnlockTime", "19700101000000Z"), NULL, false);
     assert_int_equal(facts.locked, SR_LOCK_ADMIN);
     facts = facts_of(LIST("pwdTPRReset", "TRUE", "pwdTPRExpireAt", CHANGED),
@@ -642,6 +638,22 @@ test_kinds(void **state)
          SR_LDAP_DS389,
          NULL},
         {{"passwordRetryCount", "1"}, {NULL}, SR_LDAP_DS389, NULL},
+        {{"passwordExpirationTime", CHANGED},
+         {"passwordExp", "on", "passwordGraceLimit", "3000000000"},
+         SR_LDAP_DS389,
+         "passwordGraceLimit"},
+        {{"passwordExpirationTime", CHANGED},
+         {"passwordExp", "on", "passwordWarning", "5D"},
+         SR_LDAP_DS389,
+         NULL},
+        {{"passwordExpirationTime", CHANGED},
+         {"passwordExp", "on", "passwordWarning", "D"},
+         SR_LDAP_DS389,
+         "passwordWarning"},
+        {{"passwordExpirationTime", CHANGED},
+         {"passwordExp", "on", "passwordWarning", "5 d"},
+         SR_LDAP_DS389,
+         "passwordWarning"},
         {{"shadowMax", "9"}, {NULL}, SR_LDAP_SHADOW, NULL},
         {{"shadowMax", "soon"}, {NULL}, SR_LDAP_SHADOW, "shadowMax"},
         {{"shadowMin", "-2"}, {NULL}, SR_LDAP_SHADOW, "shadowMin"},

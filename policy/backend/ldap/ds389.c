@@ -114,16 +114,38 @@ is_epoch(const char *text, sr_time when)
     return when == 0 && strncmp(text, SR_LDAP_DS389_EPOCH, 4) == 0;
 }
 
+/* A count of failures, which has 32 bits and no sign there. */
+static int64_t
+failures_of(struct sr_ldap_view *view, int attribute)
+{
+    const int64_t count = sr_ldap_view_number(view, AT(attribute));
+
+    return count >= 0 || sr_ldap_view_text(view, AT(attribute)) == NULL
+               ? count
+               : UINT32_MAX;
+}
+
+/* A count of logins; the server reads one above an int as another. */
+static int64_t
+logins_of(struct sr_ldap_view *view, int attribute)
+{
+    const int64_t count = sr_ldap_view_number(view, AT(attribute));
+
+    if (count > INT32_MAX)
+        sr_ldap_view_fail(view, AT(attribute));
+    return count;
+}
+
 /* Whether the server ignores the time of a lock: without passwordLockout, or
  * with fewer failures than are too many. */
 static bool
 is_lock_ignored(struct sr_ldap_view *view)
 {
     enum sr_tri locks = sr_ldap_view_switch(view, AT(LOCKOUT));
-    int64_t most = sr_ldap_view_number(view, AT(MAX_FAILURE));
+    int64_t most = failures_of(view, MAX_FAILURE);
 
     return locks == SR_NO ||
-           (most >= 0 && sr_ldap_view_number(view, AT(RETRY_COUNT)) < most);
+           (most >= 0 && failures_of(view, RETRY_COUNT) < most);
 }
 
 static void
@@ -161,7 +183,7 @@ expiry_facts(struct sr_ldap_view *view, struct sr_facts *facts)
 {
     const char *text = sr_ldap_view_text(view, AT(EXPIRATION_TIME));
     sr_time when = sr_ldap_view_time(view, AT(EXPIRATION_TIME));
-    int64_t warning = sr_ldap_view_number(view, AT(WARNING));
+    int64_t warning = sr_ldap_view_duration(view, AT(WARNING));
     enum sr_tri demands = sr_ldap_ds389_enforces_reset(view);
 
     if (text == NULL)
@@ -181,9 +203,8 @@ expiry_facts(struct sr_ldap_view *view, struct sr_facts *facts)
     facts->password_expires = when == NEVER ? SR_TIME_NEVER : when;
     if (warning > 0 && SR_TIME_IS_SET(facts->password_expires))
         facts->warn_from = facts->password_expires - warning;
-    facts->grace_left =
-        sr_ldap_view_grace(view, sr_ldap_view_number(view, AT(GRACE_LIMIT)),
-                           sr_ldap_view_number(view, AT(GRACE_USER_TIME)));
+    facts->grace_left = sr_ldap_view_grace(view, logins_of(view, GRACE_LIMIT),
+                                           logins_of(view, GRACE_USER_TIME));
 }
 
 bool
@@ -221,7 +242,7 @@ temporary_facts(struct sr_ldap_view *view, struct sr_facts *facts)
     if (!is_known || sr_ldap_view_number(view, AT(TPR_DELAY_EXPIRE_AT)) >= 0)
         facts->temporary_until = temporary_time(view, TPR_EXPIRE_AT);
     /* Used up: only another reset helps. */
-    if (most > 0 && sr_ldap_view_number(view, AT(TPR_USE_COUNT)) >= most) {
+    if (most >= 0 && sr_ldap_view_number(view, AT(TPR_USE_COUNT)) >= most) {
         facts->locked = SR_LOCK_ADMIN;
         facts->locked_why = SR_LOCK_WHY_DIRECTORY;
     }
@@ -267,7 +288,8 @@ sr_ldap_ds389_facts(struct sr_ldap_view *view, struct sr_facts *facts)
     if (changed != SR_TIME_UNKNOWN)
         facts->password_changed = changed;
     /* Left over, it counts no more. */
-    if (least != SR_TIME_UNKNOWN && sr_ldap_view_number(view, AT(MIN_AGE)) != 0)
+    if (least != SR_TIME_UNKNOWN &&
+        sr_ldap_view_duration(view, AT(MIN_AGE)) != 0)
         facts->may_change_from = least;
     if (sr_ldap_view_switch(view, AT(CHANGE)) == SR_NO)
         facts->cannot_change = SR_YES;
@@ -307,7 +329,7 @@ sr_time
 sr_ldap_ds389_expiry(struct sr_ldap_view *view)
 {
     sr_time changed = sr_ldap_view_time(view, AT(UPDATE_TIME));
-    int64_t age = sr_ldap_view_number(view, AT(MAX_AGE));
+    int64_t age = sr_ldap_view_duration(view, AT(MAX_AGE));
 
     if (changed == SR_TIME_UNKNOWN || age <= 0 ||
         sr_ldap_view_switch(view, AT(EXP)) != SR_YES)

@@ -25,7 +25,8 @@ struct sr_ldap_entry {
     struct sr_ldap_value *value;
     size_t count, room;
     size_t bytes;
-    bool is_cut; /* it has more values than are kept */
+    bool is_cut;    /* it has more values than are kept */
+    bool is_absent; /* the server says that there is none of this DN */
 };
 
 /*

@@ -120,17 +120,20 @@ sr_ldap_policies_server(struct sr_ldap_session *session,
 
 /*
  * On 389 the policy that an entry names counts only where the server has such
- * policies switched on; where that cannot be read, no policy is known.
+ * policies switched on; where that cannot be read, no policy is known.  Of one
+ * that is gone the policy for all takes the place.
  */
 static int
 choose_local(struct sr_ldap_session *session, struct sr_ldap_policies *policies,
              struct sr_ldap_view *view)
 {
+    const bool is_gone = view->policy->is_absent;
+
     if (sr_ldap_entry_first(view->account, "pwdPolicySubentry") == NULL ||
-        policies->server.has_local == SR_YES)
+        (policies->server.has_local == SR_YES && !is_gone))
         return LDAP_SUCCESS;
     view->policy = &none;
-    if (policies->server.has_local == SR_UNKNOWN)
+    if (policies->server.has_local == SR_UNKNOWN && !is_gone)
         return LDAP_SUCCESS;
     return sr_ldap_policies_get(session, policies,
                                 session->config->default_policy, &view->policy);

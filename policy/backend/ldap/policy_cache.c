@@ -57,7 +57,7 @@ static bool
 is_same_entry(const struct sr_ldap_entry *one,
               const struct sr_ldap_entry *other)
 {
-    if (one->count != other->count)
+    if (one->count != other->count || one->is_absent != other->is_absent)
         return false;
     for (size_t i = 0; i < one->count; i++) {
         if (strcmp(one->value[i].attribute, other->value[i].attribute) != 0 ||

@@ -52,8 +52,10 @@ search_once(struct sr_ldap_session *session, const char *base, int scope,
     if (answer.code == LDAP_SIZELIMIT_EXCEEDED && *count <= most)
         *count = most + 1;
     ldap_msgfree(message);
-    if (code == LDAP_NO_SUCH_OBJECT && scope == LDAP_SCOPE_BASE)
+    if (code == LDAP_NO_SUCH_OBJECT && scope == LDAP_SCOPE_BASE) {
+        found[0].is_absent = true;
         return LDAP_SUCCESS;
+    }
     answer.code = code;
     if (code != LDAP_SUCCESS)
         sr_ldap_why_response(session, &answer,

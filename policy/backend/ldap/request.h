@@ -12,9 +12,9 @@
  * Search, as the service unless session->by_owner.  The entries are put into
  * `found`, at most `most`; *count is how many there are, at most one more
  * than that.  Returns an LDAP result code.  An entry (LDAP_SCOPE_BASE) that
- * does not exist is not an error but *count 0; a base that does not exist is
- * one: a directory without its base, or one that hides it, does not show which
- * accounts it has.
+ * does not exist is not an error but *count 0, and found[0] is_absent; a base
+ * that does not exist is one: a directory without its base, or one that hides
+ * it, does not show which accounts it has.
  */
 int sr_ldap_search(struct sr_ldap_session *session, const char *base, int scope,
                    const char *filter, const char *const *attributes,

@@ -114,22 +114,52 @@ sr_ldap_slapd_time(const char *text, sr_time *when)
     return 0;
 }
 
-bool
-sr_ldap_number(const char *text, int64_t most, int64_t *value)
+/* The digits at the beginning, at most INT64_MAX; *end is behind them. */
+static int64_t
+leading_number(const char *text, const char **end)
 {
     int64_t sum = 0;
 
-    if (text[0] == '\0')
-        return false;
-    for (; *text != '\0'; text++) {
-        if (*text < '0' || *text > '9')
-            return false;
+    for (; *text >= '0' && *text <= '9'; text++) {
         if (__builtin_mul_overflow(sum, 10, &sum) ||
             __builtin_add_overflow(sum, *text - '0', &sum))
             sum = INT64_MAX;
     }
+    *end = text;
+    return sum;
+}
+
+bool
+sr_ldap_number(const char *text, int64_t most, int64_t *value)
+{
+    const char *end;
+    const int64_t sum = leading_number(text, &end);
+
+    if (end == text || *end != '\0')
+        return false;
     *value = sum <= most ? sum : most;
     return true;
+}
+
+bool
+sr_ldap_duration(const char *text, int64_t most, int64_t *value)
+{
+    static const struct {
+        const char *unit;
+        int seconds;
+    } units[] = {{"", 1},     {"s", 1},     {"m", 60},
+                 {"h", 3600}, {"d", 86400}, {"w", 604800}};
+    const char *end;
+    const int64_t sum = leading_number(text, &end);
+
+    for (size_t i = 0; end != text && i < sizeof(units) / sizeof(units[0]);
+         i++) {
+        if (strcasecmp(end, units[i].unit) != 0)
+            continue;
+        *value = sum <= most / units[i].seconds ? sum * units[i].seconds : most;
+        return true;
+    }
+    return false;
 }
 
 bool

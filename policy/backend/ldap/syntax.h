@@ -28,6 +28,10 @@ int sr_ldap_slapd_time(const char *text, sr_time *when);
 /* A number in digits only; one above `most` is `most`. */
 bool sr_ldap_number(const char *text, int64_t most, int64_t *value);
 
+/* A number of seconds, or as 389 reads it of others behind which one letter
+ * says which, in either case: weeks, days, hours, minutes or seconds. */
+bool sr_ldap_duration(const char *text, int64_t most, int64_t *value);
+
 /* TRUE or FALSE (RFC 4517), or 389's on and off, 1 and 0. */
 bool sr_ldap_switch(const char *text, bool *value);
 

@@ -109,9 +109,10 @@ sr_ldap_view_time(struct sr_ldap_view *view,
     return SR_TIME_UNKNOWN;
 }
 
-int64_t
-sr_ldap_view_number(struct sr_ldap_view *view,
-                    const struct sr_ldap_attribute *attribute)
+/* A number, by the function that reads its text. */
+static int64_t
+number(struct sr_ldap_view *view, const struct sr_ldap_attribute *attribute,
+       bool (*parse)(const char *text, int64_t most, int64_t *value))
 {
     const char *text = sr_ldap_view_text(view, attribute);
     int64_t value = -1;
@@ -119,10 +120,23 @@ sr_ldap_view_number(struct sr_ldap_view *view,
     if (text == NULL)
         return preset_of(view, attribute);
     /* 389 writes -1 where it has no limit. */
-    if (strcmp(text, "-1") != 0 &&
-        !sr_ldap_number(text, SR_LDAP_NUMBER_MAX, &value))
+    if (strcmp(text, "-1") != 0 && !parse(text, SR_LDAP_NUMBER_MAX, &value))
         sr_ldap_view_fail(view, attribute);
     return value;
+}
+
+int64_t
+sr_ldap_view_number(struct sr_ldap_view *view,
+                    const struct sr_ldap_attribute *attribute)
+{
+    return number(view, attribute, sr_ldap_number);
+}
+
+int64_t
+sr_ldap_view_duration(struct sr_ldap_view *view,
+                      const struct sr_ldap_attribute *attribute)
+{
+    return number(view, attribute, sr_ldap_duration);
 }
 
 int64_t

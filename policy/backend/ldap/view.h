@@ -84,6 +84,10 @@ sr_time sr_ldap_view_time(struct sr_ldap_view *view,
 int64_t sr_ldap_view_number(struct sr_ldap_view *view,
                             const struct sr_ldap_attribute *attribute);
 
+/* 389's seconds, which may have another unit; -1: the same. */
+int64_t sr_ldap_view_duration(struct sr_ldap_view *view,
+                              const struct sr_ldap_attribute *attribute);
+
 /* Days of RFC 2307; -1: none, or a fault. */
 int64_t sr_ldap_view_days(struct sr_ldap_view *view,
                           const struct sr_ldap_attribute *attribute);
