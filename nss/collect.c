@@ -168,6 +168,8 @@ add_account(void *context, struct sr_account *account,
         names_resolve(collection->names, &account->facts, record.name,
                       record.other) == NAME_IS_ANOTHERS)
         return 0; /* a login passes it over too */
+    record.is_renamed = strcmp(record.name, account->facts.name) != 0;
+    collection->result->renamed += record.is_renamed;
     if (ask != SR_STATUS_OK)
         return add_unknown(collection, &account->facts, rules, reason, &record);
     find_locks(collection, &txn, &record);

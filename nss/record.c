@@ -16,6 +16,7 @@
 struct head {
     uint16_t size; /* of everything */
     uint8_t kind;
+    uint8_t is_renamed;
     uint8_t is_exempt;
     uint8_t is_counted;
     uint8_t name_size; /* without its end */
@@ -46,6 +47,7 @@ size_t
 record_encode(const struct record *record, uint8_t bytes[RECORD_ROOM])
 {
     struct head head = {.kind = RECORD_ACCOUNT,
+                        .is_renamed = record->is_renamed,
                         .is_exempt = record->is_exempt,
                         .is_counted = record->is_counted,
                         .name_size = (uint8_t)strlen(record->name),
@@ -85,6 +87,7 @@ decode_account(const struct head *head, const uint8_t *at,
                struct record *record)
 {
     memset(record, 0, sizeof(*record));
+    record->is_renamed = head->is_renamed != 0;
     record->is_exempt = head->is_exempt != 0;
     record->is_counted = head->is_counted != 0;
     at = take(at, record->name, head->name_size);

@@ -14,6 +14,7 @@
 struct record {
     char name[SR_NAME_MAX + 1];  /* that it is published under */
     char other[SR_NAME_MAX + 1]; /* its other name here; empty: none is known */
+    bool is_renamed; /* by the name service; the other name is the account's */
     bool is_exempt;
     struct sr_payload payload[SR_VIEW_COUNT]; /* size 0: not in this view */
 
@@ -36,6 +37,7 @@ struct reading_result {
     uint32_t unknown;  /* accounts whose state could not be read */
     uint32_t nameless; /* accounts with a name that cannot be published */
     uint32_t unasked;  /* by names_skipped() */
+    uint32_t renamed;  /* records that are */
     bool is_ledger_away;
     char reason[SR_ERROR_TEXT_SIZE + 64]; /* for AWAY and FAILED */
     char ledger_reason[SR_ERROR_TEXT_SIZE];

@@ -147,6 +147,9 @@ run_wait_ms(const struct run *run)
     return left > 0 ? (int)left : 0;
 }
 
+/* How many names of two accounts are printed. */
+#define CONTESTED_SAID 20
+
 /* ---- putting the readings together */
 
 /* One snapshot that is made. */
@@ -155,10 +158,12 @@ struct merge {
     struct sr_builder *build;
     const struct reading *reading; /* whose accounts are added */
     struct sr_name_map names;      /* each with the number of its reading */
+    struct sr_name_map renamed;    /* of a reading: how many have a name */
     bool is_final;
     const char *missing; /* what is missing; NULL: nothing */
     uint32_t unknown, nameless;
-    bool is_partial; /* a backend could not be asked */
+    uint32_t contested; /* accounts whose name another one has */
+    bool is_partial;    /* a backend could not be asked */
 };
 
 /*
@@ -203,6 +208,62 @@ add_record(void *context, const struct record *record)
         return -1;
     return sr_builder_add_payloads(merge->build, record->name, record->payload,
                                    record->is_exempt);
+}
+
+/* ---- one name of two accounts */
+
+/* Accounts by their own names, as a login finds them first; those of the name
+ * service's are counted. */
+static int
+add_own(void *context, const struct record *record)
+{
+    struct merge *merge = context;
+    struct sr_named *name;
+
+    if (!record->is_renamed)
+        return add_record(context, record);
+    name = sr_name_map_add(&merge->renamed, record->name);
+    if (name == NULL)
+        return -1;
+    name->value = name->value < 0 ? 1 : name->value + 1;
+    return 0;
+}
+
+/* The others.  A login by a name that two of them have is refused, so that its
+ * state is unknown. */
+static int
+add_renamed(void *context, const struct record *record)
+{
+    struct merge *merge = context;
+
+    if (!record->is_renamed)
+        return 0;
+    if (sr_name_map_find(&merge->renamed, record->name)->value == 1)
+        return add_record(context, record);
+    merge->unknown++;
+    if (merge->is_final && merge->contested++ < CONTESTED_SAID)
+        publish_say("The state of \"%s\" is unknown: the name service has this "
+                    "name for \"%s\" and for another account of \"%s\".",
+                    record->name, record->other, merge->reading->backend);
+    return is_taken(merge, record->name) == SR_UNKNOWN ||
+                   sr_builder_add_alias(merge->build, record->name) != 0 ||
+                   sr_builder_add_alias(merge->build, record->other) != 0
+               ? -1
+               : 0;
+}
+
+static int
+add_records(struct merge *merge)
+{
+    int status;
+
+    if (merge->reading->result.renamed == 0)
+        return reading_each(merge->reading, add_record, merge);
+    status = reading_each(merge->reading, add_own, merge);
+    if (status == 0)
+        status = reading_each(merge->reading, add_renamed, merge);
+    sr_name_map_free(&merge->renamed);
+    return status;
 }
 
 /* Print what a reading could not find out, once: for the last snapshot of a
@@ -253,7 +314,7 @@ add_reading(struct merge *merge, const char **reason)
     *reason = "out of memory";
     if (reading->result.unasked > 0)
         merge->build->is_partial = true;
-    return reading_each(reading, add_record, merge) == 0;
+    return add_records(merge) == 0;
 }
 
 /* ---- the result */

@@ -142,7 +142,8 @@ struct sr_survey {
     char reading_why[160]; /* selfreset-publish cannot read them all */
     bool hides_local;      /* 389: whether policies of subtrees count */
     bool hides_inactivity; /* 389: whether idle accounts are locked out */
-    char twice[80];        /* a name that two entries have */
+    char twice[80];        /* a name that two entries have, or their names that
+                            * differ in case only */
     char twice_uid[80];    /* two names with one uid */
     char no_uid[80];       /* a name without a uid of use */
     enum sr_tri anyone_reads_hashes; /* without a bind */

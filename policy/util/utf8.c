@@ -160,13 +160,36 @@ sr_utf8_locale(void)
                                  : newlocale(LC_CTYPE_MASK, "C", (locale_t)0);
 }
 
+/* The next code point without case; a byte that is not UTF-8 is one of its own,
+ * and a sign that is none of ASCII does not become one (the Kelvin sign). */
+static uint32_t
+next_folded(const char **text, locale_t locale)
+{
+    uint32_t point = 0, folded;
+
+    if (sr_utf8_next(text, &point) < 0)
+        return STRAY_BYTE + (uint8_t) * (*text)++;
+    folded = (uint32_t)towlower_l((wint_t)point, locale);
+    return point >= 0x80 && folded < 0x80 ? point : folded;
+}
+
+int
+sr_utf8_compare_names(const char *one, const char *other, locale_t locale)
+{
+    uint32_t a, b;
+
+    do {
+        a = next_folded(&one, locale);
+        b = next_folded(&other, locale);
+    } while (a == b && a != 0);
+    return (a > b) - (a < b);
+}
+
 bool
 sr_utf8_is_same_name(const char *one, const char *other)
 {
-    uint32_t a = 0, b = 0;
-    bool is_same = true;
     locale_t locale;
-    int more, also;
+    bool is_same;
 
     if (strcasecmp(one, other) == 0)
         return true;
@@ -175,13 +198,7 @@ sr_utf8_is_same_name(const char *one, const char *other)
     locale = sr_utf8_locale();
     if (locale == (locale_t)0)
         return false;
-    do {
-        more = sr_utf8_next(&one, &a);
-        also = sr_utf8_next(&other, &b);
-        is_same = more == also && more >= 0 &&
-                  (more == 0 || towlower_l((wint_t)a, locale) ==
-                                    towlower_l((wint_t)b, locale));
-    } while (is_same && more > 0);
+    is_same = sr_utf8_compare_names(one, other, locale) == 0;
     freelocale(locale);
     return is_same;
 }

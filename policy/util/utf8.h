@@ -79,6 +79,11 @@ locale_t sr_utf8_locale(void);
 /* Whether two texts of UTF-8 are the same but for the case of letters. */
 bool sr_utf8_is_same_name(const char *one, const char *other);
 
+/* The order of two texts by their code points, as strcmp(3), without the case
+ * of letters; 0 where they are the same name.  The locale is from
+ * sr_utf8_locale(). */
+int sr_utf8_compare_names(const char *one, const char *other, locale_t locale);
+
 /* Make every letter lower case. */
 void sr_points_fold(struct sr_points *points, locale_t locale);
 

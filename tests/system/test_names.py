@@ -9,7 +9,7 @@ import errno
 import pytest
 
 import directory
-from directory import FOR_GOOD, Slapd, dn_of, user
+from directory import FOR_GOOD, PEOPLE, Slapd, dn_of, user
 from scratch import RUN, guarded_stack
 from talk import AGAIN, CURRENT, PASSWORD, Talk
 from talk import NEW as NEW_PROMPT
@@ -268,6 +268,56 @@ def test_one_uid_twice_in_the_directory(host, spelling):
     spelling(f"eve#corp:eve#corp:{UID}")
     assert host.drive("probe", "eve#corp", "auth", "acct",
                       answers=[NEW]).codes == ["SUCCESS"] * 2
+
+
+def show_states(host):
+    host.create_state_groups()
+    host.nsswitch(passwd="files spelling", group="files selfreset",
+                  shadow="files selfreset")
+
+
+@needs_server
+def test_a_name_of_two_accounts(host, spelling):
+    """A login by it is refused, so that it is published for neither; what
+    follows a change does not publish it either."""
+    server = serve(host, spelling, f"ann#eve:ann#eve:{UID}")
+    show_states(host)
+    host.publish()
+    assert host.states("ann#eve") == {"acct-ok"}
+    server.add(user("eve", UID, NEW))
+    done = host.run("selfreset-publish")
+    for name in ("ann", "eve"):
+        assert f'has this name for "{name}"' in done.stderr, done
+    host.run("selfreset-publish", "--user", "eve")
+    host.run("selfreset-publish", "--user", "ann")
+    assert host.drive("probe", "ann#eve", "acct").code == "AUTHINFO_UNAVAIL"
+    assert host.states("ann#eve") == {"acct-state-unknown"}
+    done = host.run("selfresetctl", "check", "--backend", "corp")
+    assert "ann, eve" in done.stdout or "eve, ann" in done.stdout
+    server.delete(dn_of("eve"))
+    host.publish()
+    assert host.states("ann#eve") == {"acct-ok"}
+
+
+@needs_server
+@pytest.mark.parametrize("uid", [UID, UID + 1])
+def test_names_that_differ_in_case(host, spelling, uid):
+    """A directory finds both by either name: no login, no state."""
+    server = serve(host, spelling, f"~ann:ann:{UID}")
+    show_states(host)
+    server.add({**user("ANN", uid, NEW), "dn": f"cn=other,{PEOPLE}",
+                "cn": "other"})
+    done = host.run("selfreset-publish")
+    assert "SR-3013" in done.stderr, done
+    for name in ("ann", "ANN", "Ann"):
+        assert host.drive("probe", name, "acct").code == "AUTHINFO_UNAVAIL"
+        assert host.states(name) == {"acct-state-unknown"}, name
+    done = host.run("selfresetctl", "check", "--backend", "corp")
+    assert "ann, ANN" in done.stdout or "ANN, ann" in done.stdout, done
+    server.delete(f"cn=other,{PEOPLE}")
+    host.publish()
+    assert host.states("Ann") == {"acct-state-unknown"}
+    assert host.states("ann") == {"acct-ok"}
 
 
 @needs_server

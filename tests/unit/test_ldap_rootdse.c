@@ -113,9 +113,11 @@ test_accounts(void **state)
     static const char *const twin[] = {"uid",       "rob", "uid", "ann",
                                        "uidNumber", "9",   NULL};
     static const char *const seven[] = {"uid", "eve", "uidNumber", "7", NULL};
+    static const char *const upper[] = {"uid", "ANN", "uidNumber", "10", NULL};
     static const char *const zero[] = {"uid", "zero", "uidNumber", "0", NULL};
     const char *const *const good[] = {ann, bob};
     const char *const *const names[] = {ann, bob, twin};
+    const char *const *const cases[] = {upper, bob, ann};
     const char *const *const uids[] = {bob, seven, ann, zero};
     struct sr_survey survey = survey_of(good, 2);
 
@@ -127,6 +129,9 @@ test_accounts(void **state)
     survey = survey_of(names, 3);
     assert_string_equal(survey.twice, "ann");
     assert_string_equal(survey.twice_uid, "");
+    survey = survey_of(cases, 3);
+    assert_non_null(strstr(survey.twice, "ann"));
+    assert_non_null(strstr(survey.twice, "ANN"));
     survey = survey_of(uids, 4);
     assert_string_equal(survey.twice, "");
     assert_non_null(strstr(survey.twice_uid, "eve"));

@@ -170,7 +170,9 @@ test_same_name(void **state)
         {"\u540d\u524d", "\u540d\u524d", true},
         {"\u540d\u524d", "\u540d\u5f8c", false},
         {"a\xff", "A\xff", true}, /* by bytes */
-        {"\u00e4\xff", "\u00c4\xff", false},
+        {"\u00e4\xff", "\u00c4\xff", true},
+        {"k", "\u212a", false}, /* the Kelvin sign */
+        {"\u00e4k", "\u00c4\u212a", false},
     };
 
     (void)state;

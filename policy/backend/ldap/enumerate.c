@@ -19,6 +19,7 @@
 #include "policy/backend/ldap/receive.h"
 #include "policy/backend/ldap/template.h"
 #include "policy/util/deadline.h"
+#include "policy/util/utf8.h"
 #include "policy/util/words.h"
 
 /* For all policies together. */
@@ -39,6 +40,7 @@ struct reading {
     int64_t end; /* deadline for all policies together */
     struct item *item;
     size_t count, room;
+    locale_t locale; /* of the names */
 };
 
 static void
@@ -52,13 +54,16 @@ reading_clear(struct reading *reading)
     sr_ldap_pages_clear(&reading->pages);
 }
 
-/* By name; of one name those with a uid come first. */
+/* By name without case, as a directory searches for it; of one spelling those
+ * with a uid come first. */
 static int
-compare_items(const void *a, const void *b)
+compare_items(const void *a, const void *b, void *locale)
 {
     const struct item *left = a, *right = b;
-    const int order = strcmp(left->name, right->name);
+    int order = sr_utf8_compare_names(left->name, right->name, locale);
 
+    if (order == 0)
+        order = strcmp(left->name, right->name);
     return order != 0 ? order : right->has_uid - left->has_uid;
 }
 
@@ -168,16 +173,41 @@ index_pages(struct reading *reading)
             at = ldap_next_entry(session->ld, at);
     }
     if (reading->count > 0)
-        qsort(reading->item, reading->count, sizeof(*reading->item),
-              compare_items);
+        qsort_r(reading->item, reading->count, sizeof(*reading->item),
+                compare_items, reading->locale);
     return code;
 }
 
-static bool
-is_same_name(const struct reading *reading, size_t one, size_t other)
+/* The end of the items from `first` on that have its name, in any case. */
+static size_t
+end_of_name(const struct reading *reading, size_t first)
 {
-    return one < reading->count && other < reading->count &&
-           strcmp(reading->item[one].name, reading->item[other].name) == 0;
+    const char *name = reading->item[first].name;
+    size_t end = first + 1;
+
+    while (end < reading->count &&
+           sr_utf8_compare_names(name, reading->item[end].name,
+                                 reading->locale) == 0)
+        end++;
+    return end;
+}
+
+/* How many entries of these could be the account, up to 2: a login finds all of
+ * them, whatever the case of their names is. */
+static unsigned
+count_usable(const struct item *item, size_t count)
+{
+    const struct item *found = NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        if (!item[i].has_uid)
+            continue;
+        if (found != NULL &&
+            (item[i].message == NULL || item[i].message != found->message))
+            return 2;
+        found = &item[i];
+    }
+    return found != NULL;
 }
 
 /* An entry with too many names is not taken apart once more for each. */
@@ -222,26 +252,50 @@ report_item(struct reading *reading, struct sr_ldap_visit *visit, size_t index,
 }
 
 static enum sr_status
+report_spelling(struct reading *reading, struct sr_ldap_visit *visit,
+                size_t index, bool is_twice)
+{
+    const struct sr_visitor *visitor = visit->visitor;
+    const char *name = reading->item[index].name;
+
+    if (!sr_ldap_is_absurd(name))
+        return report_item(reading, visit, index, is_twice);
+    if (visitor->nameless != NULL)
+        visitor->nameless(visitor->context, name);
+    return SR_STATUS_OK;
+}
+
+/* Each spelling of a name once. */
+static enum sr_status
+report_name(struct reading *reading, struct sr_ldap_visit *visit, size_t first,
+            size_t end)
+{
+    const struct item *item = reading->item;
+    const bool is_twice = count_usable(&item[first], end - first) > 1;
+    enum sr_status status = SR_STATUS_OK;
+
+    for (size_t i = first; i < end && status == SR_STATUS_OK && !visit->is_done;
+         i++) {
+        if (i == first || strcmp(item[i].name, item[i - 1].name) != 0)
+            status = report_spelling(reading, visit, i, is_twice);
+    }
+    return status;
+}
+
+static enum sr_status
 report_all(struct reading *reading, const struct sr_visitor *visitor)
 {
     struct sr_ldap_visit visit = {.session = reading->session,
                                   .backend = reading->backend,
                                   .visitor = visitor};
     enum sr_status status = SR_STATUS_OK;
-    size_t next;
+    size_t end;
 
     for (size_t i = 0;
          i < reading->count && status == SR_STATUS_OK && !visit.is_done;
-         i = next) {
-        next = i + 1;
-        while (is_same_name(reading, i, next))
-            next++;
-        if (!sr_ldap_is_absurd(reading->item[i].name))
-            /* Those that have a uid are before the others. */
-            status = report_item(reading, &visit, i,
-                                 next - i > 1 && reading->item[i + 1].has_uid);
-        else if (visitor->nameless != NULL)
-            visitor->nameless(visitor->context, reading->item[i].name);
+         i = end) {
+        end = end_of_name(reading, i);
+        status = report_name(reading, &visit, i, end);
     }
     return status;
 }
@@ -280,7 +334,8 @@ read_all(struct reading *reading, const char *filter, int *indexed)
 enum sr_status
 sr_ldap_enumerate(struct sr_call *call, const struct sr_visitor *visitor)
 {
-    struct reading reading = {.backend = call->backend};
+    struct reading reading = {.backend = call->backend,
+                              .locale = sr_utf8_locale()};
     char *filter = sr_ldap_filter_all(call->backend->config->filter);
     void *state = NULL;
     enum sr_status ask = SR_STATUS_NO_MEMORY;
@@ -288,7 +343,8 @@ sr_ldap_enumerate(struct sr_call *call, const struct sr_visitor *visitor)
     struct sr_error error;
 
     reading.session = sr_ldap_begin(&state, call);
-    if (filter != NULL && reading.session != NULL)
+    if (filter != NULL && reading.session != NULL &&
+        reading.locale != (locale_t)0)
         code = read_all(&reading, filter, &indexed);
     error = call->error;
     if (indexed == LDAP_SUCCESS)
@@ -306,6 +362,8 @@ sr_ldap_enumerate(struct sr_call *call, const struct sr_visitor *visitor)
         sr_ldap_end(reading.session);
         sr_ldap_session_free(reading.session, false);
     }
+    if (reading.locale != (locale_t)0)
+        freelocale(reading.locale);
     free(filter);
     return ask;
 }

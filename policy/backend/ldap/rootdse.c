@@ -14,6 +14,7 @@
 #include "policy/backend/ldap/rootdse.h"
 #include "policy/backend/ldap/syntax.h"
 #include "policy/backend/ldap/template.h"
+#include "policy/util/utf8.h"
 #include "policy/util/words.h"
 
 const char *const sr_ldap_root_attributes[] = {
@@ -124,10 +125,10 @@ sr_ldap_policy_attributes(const char *list[SR_LDAP_POLICY_LIST])
 static int64_t
 number(const char *text)
 {
-    char *end;
-    long long value = text == NULL ? -1 : strtoll(text, &end, 10);
+    int64_t value;
 
-    return value < 0 || *text == '\0' || *end != '\0' ? -1 : value;
+    return text != NULL && sr_ldap_duration(text, INT64_MAX, &value) ? value
+                                                                     : -1;
 }
 
 void
@@ -162,11 +163,11 @@ struct sorted {
 };
 
 static int
-by_name(const void *left, const void *right)
+by_name(const void *left, const void *right, void *locale)
 {
     const struct sorted *a = left, *b = right;
 
-    return strcmp(a->name, b->name);
+    return sr_utf8_compare_names(a->name, b->name, locale);
 }
 
 static int
@@ -200,15 +201,32 @@ fill_rows(const struct sr_ldap_entry *account, size_t count,
     return rows;
 }
 
+/* Names that differ in case only are one: a directory finds both. */
+static void
+find_twice_name(struct sorted *row, size_t rows, struct sr_survey *survey)
+{
+    const locale_t locale = sr_utf8_locale();
+
+    if (locale == (locale_t)0)
+        return;
+    qsort_r(row, rows, sizeof(*row), by_name, locale);
+    for (size_t i = 1; i < rows && survey->twice[0] == '\0'; i++) {
+        const char *one = row[i - 1].name, *other = row[i].name;
+
+        if (sr_utf8_compare_names(one, other, locale) != 0 ||
+            row[i - 1].entry == row[i].entry)
+            continue;
+        snprintf(survey->twice, sizeof(survey->twice),
+                 strcmp(one, other) == 0 ? "%.32s" : "%.32s, %.32s", one,
+                 other);
+    }
+    freelocale(locale);
+}
+
 static void
 find_twice(struct sorted *row, size_t rows, struct sr_survey *survey)
 {
-    qsort(row, rows, sizeof(*row), by_name);
-    for (size_t i = 1; i < rows && survey->twice[0] == '\0'; i++) {
-        if (strcmp(row[i - 1].name, row[i].name) == 0 &&
-            row[i - 1].entry != row[i].entry)
-            snprintf(survey->twice, sizeof(survey->twice), "%s", row[i].name);
-    }
+    find_twice_name(row, rows, survey);
     qsort(row, rows, sizeof(*row), by_uid);
     for (size_t i = 1; i < rows && survey->twice_uid[0] == '\0'; i++) {
         if (row[i].uid != (uid_t)-1 && row[i - 1].uid == row[i].uid &&
