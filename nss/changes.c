@@ -41,6 +41,19 @@ changes_end(struct changes *changes)
     names_free(changes->names);
 }
 
+/* What a backend says of a name. */
+static enum sr_status
+ask_backend(struct changes *changes, const struct sr_backend *backend,
+            const char *name, const struct sr_rules *rules)
+{
+    struct sr_call call = sr_call_make(backend, changes->connections);
+    struct sr_account *account = NULL;
+    const enum sr_status ask = sr_backend_look_up(&call, name, rules, &account);
+
+    sr_account_close(account);
+    return ask;
+}
+
 /* Whether a backend before the one that reports has an account of this name;
  * UNAVAILABLE: not known. */
 static enum sr_status
@@ -51,17 +64,13 @@ ask_earlier(struct changes *changes, const char *name,
 
     for (size_t i = 0; i < changes->rank && ask == SR_STATUS_UNKNOWN_NAME;
          i++) {
-        struct sr_account *account = NULL;
         struct sr_backend backend;
         struct sr_error error;
-        struct sr_call call;
 
         if (sr_backend_find(changes->config, changes->config->backends.item[i],
                             &backend, &error) != 0)
             return SR_STATUS_UNAVAILABLE;
-        call = sr_call_make(&backend, changes->connections);
-        ask = sr_backend_look_up(&call, name, rules, &account);
-        sr_account_close(account);
+        ask = ask_backend(changes, &backend, name, rules);
     }
     return ask;
 }
@@ -150,6 +159,11 @@ take_account(void *context, struct sr_account *account,
         txn.nss.exists = SR_YES;
         txn.nss.uid = account->facts.uid;
         ask = ask_earlier(changes, account->facts.name, rules);
+        /* Another entry of the directory may have the name, too. */
+        if (ask == SR_STATUS_UNKNOWN_NAME &&
+            ask_backend(changes, &account->backend, account->facts.name,
+                        rules) != SR_STATUS_OK)
+            ask = SR_STATUS_AMBIGUOUS;
     }
     if (ask == SR_STATUS_UNKNOWN_NAME)
         put(changes, &txn);

@@ -13,8 +13,8 @@ import time
 import pytest
 
 import directory
-from directory import (BASE, FOR_GOOD, POLICY, SERVICE, Slapd, dn_of,
-                       ldif, stamp, user)
+from directory import (BASE, FOR_GOOD, PEOPLE, POLICY, SERVICE, Slapd,
+                       dn_of, ldif, stamp, user)
 from middle import DONE, Middle, Pipe, message, result
 from scratch import RUN, wait_until
 from test_ldap import configure
@@ -121,8 +121,9 @@ def unlock(server, name):
     server.modify(dn_of(name), "delete: pwdAccountLockedTime")
 
 
-LOCKED, MUST, EXPIRED, OK = ("acct-locked", "pw-must-change", "pw-expired",
-                             "acct-ok")
+LOCKED, MUST, EXPIRED, OK, UNKNOWN = (
+    "acct-locked", "pw-must-change", "pw-expired", "acct-ok",
+    "acct-state-unknown")
 
 
 # ---- everybody at once
@@ -150,6 +151,25 @@ def test_the_first_backend_counts(host):
     # Of ann there is a line in /etc/shadow, and nothing in the other view.
     host.nsswitch(group="files selfreset", shadow="selfreset")
     assert shadow(host, "ann") is None and shadow(host, "bob") is not None
+
+
+def test_another_entry_with_the_name(host):
+    """A login is refused then, so that the state of neither is shown; nor is
+    it after a change of one of them."""
+    server = serve(host, people("ann", "bob"), names=("ann", "bob"))
+    lock(server, "ann")
+    follower = Follower(host)
+    assert host.states("ann") == {LOCKED}
+    other = f"cn=other,{PEOPLE}"
+    server.add({**user("ann", 7000, PASSWORD), "dn": other, "cn": "other"})
+    seen(has(host, "ann", UNKNOWN), seconds=ASKED)
+    server.modify(other, "replace: gecos\ngecos: once more")
+    lock(server, "bob")
+    seen(has(host, "bob", LOCKED), seconds=ASKED)
+    assert host.states("ann") == {UNKNOWN}
+    server.delete(other)
+    seen(has(host, "ann", LOCKED), seconds=ASKED)
+    follower.stop()
 
 
 @pytest.mark.parametrize("backends", ["corp", "corp local"])
