@@ -221,6 +221,8 @@ def test_texts_are_shown_to_a_program_that_wants_none(host, ann):
     seen = Greeter(host, silent=True)
     assert "Reset or unlock" in seen.text
     seen.leave()
+    helper.stop(host, host.helper)
+    assert "not available now" in Greeter(host, silent=True).text
 
 
 # ---- the helper
@@ -320,6 +322,7 @@ def test_a_login_program_that_can_reach_nothing_else(host, ann):
                                "mount -t tmpfs none /var/lib && "
                                "mount -o remount,ro /var/lib && exec \"$@\"",
                                "sh"])
+    assert len(helper.children(host.helper)) == 1  # and no call besides
     seen.answer("ann")
     ann.choose(seen, "recovery codes", ann.codes[0])
     seen.answer(FRESH, FRESH, "")
