@@ -515,6 +515,7 @@ check_permission(struct sr_pam_context *ctx)
     sr_caller_find(ctx->pamh, &caller);
     context->real_uid = caller.real_uid;
     context->process = caller.process;
+    context->is_served = caller.process != NULL;
     ctx->keeps_tickets = caller.keeps_tickets;
     if (caller.is_trusted) {
         context->is_admin = context->real_uid == 0 &&

@@ -417,9 +417,10 @@ ask_may_change(struct sr_transaction *txn, char **text)
     struct sr_call call =
         sr_call_make(&txn->account->verifier, txn->connections);
     enum sr_refusal refusal;
-    const enum sr_write written =
-        sr_backend_may_change(&call, txn->account, &refusal);
+    enum sr_write written;
 
+    call.is_served = txn->context.is_served;
+    written = sr_backend_may_change(&call, txn->account, &refusal);
     if (written == SR_WRITE_DONE)
         return SR_ANSWER_OK;
     snprintf(txn->reason, sizeof(txn->reason), "%s", call.error.text);

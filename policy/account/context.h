@@ -20,6 +20,8 @@ struct sr_context {
     uid_t real_uid; /* of the process that asked */
     const char
         *process;     /* that process, as an entry of /proc; NULL: this one */
+    bool is_served;   /* that process stores what a module behind ours stores,
+                         and may do what this one may not */
     bool is_admin;    /* root acts on a user's account: texts are for root */
     bool is_stand_in; /* the password is not what the user typed (sshd's
                          stand-in): it is counted against no account */

@@ -177,6 +177,10 @@ struct sr_call {
      * password is verified, see signal_guard.h. */
     bool is_by_user;
 
+    /* Another process stores what is left to others (SR_WRITE_BY_OTHER): what
+     * this one may write says nothing of that. */
+    bool is_served;
+
     /* The backend's own state for this transaction, such as a connection;
      * *state is NULL at first.  Set while an operation runs. */
     void **state;

@@ -224,6 +224,19 @@ def test_a_forced_change_asks_for_the_old_one_once(host):
     assert host.has_password("ann", NEW)
 
 
+def test_a_helper_that_cannot_write_etc(host):
+    """As its unit has it: the caller writes shadow."""
+    host.add("ann", OLD, changed=0)
+    helper.start(host, wrap=["unshare", "--mount", "--propagation", "private",
+                             "sh", "-ec", "mount --bind /etc /etc; "
+                             "mount -o remount,bind,ro /etc; exec \"$@\"",
+                             "sh"])
+    done = host.drive("probe", "ann", "auth", "acct", "change-expired",
+                      answers=[OLD, NEW, NEW], wrap=STATELESS)
+    assert done.code == "SUCCESS", done
+    assert host.has_password("ann", NEW)
+
+
 def test_root_resets(host):
     """A process of root's real uid is an administrator there, too."""
     host.add("ann", OLD)
