@@ -21,6 +21,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -341,9 +342,28 @@ def private_programs(stage, unpacked):
         overlay(layer, "/usr/bin")
 
 
+def open_way(*trees):
+    """Users of the host run programs of these trees, also where a folder above
+    them is root's only, as /root is."""
+    closed = {tree: folder for tree in trees
+              for folder in tree.parents if not folder.stat().st_mode & 1}
+    aside = {tree: tempfile.mkdtemp() for tree in closed}
+    for tree, place in aside.items():
+        mount("--bind", tree, place)
+    for folder in sorted(set(closed.values())):
+        tmpfs(folder)
+    for tree, place in aside.items():
+        tree.mkdir(parents=True, exist_ok=True)
+        mount("--bind", place, tree)
+        subprocess.run(["umount", place], check=True)
+        os.rmdir(place)
+    os.chdir(os.getcwd())
+
+
 def set_up(build):
     """Make the scratch host in this namespace.  Call once."""
     build = pathlib.Path(build).resolve()
+    open_way(*{pathlib.Path(__file__).resolve().parents[2], build.parent})
     private_run()
     private_etc()
     private_var()
