@@ -635,4 +635,5 @@ def test_published(host, corp):
             for _ in range(3):
                 person(host, corp)
     assert costs[0] == costs[1], "none for an account"
-    assert costs[0]["search"] <= 3, costs
+    # The fourth asks what the server is, where hours are of another size.
+    assert costs[0]["search"] <= 4, costs

@@ -204,8 +204,9 @@ def test_hashes_slower_than_the_first_step(host):
         "slow": {"user": "bob", "password": "no"},
         "unknown": {"user": "evelina", "password": "no"},
     }, 1)
+    # In nanoseconds, and by the caller's clock, which starts a little later.
     assert min(value for values in times.values() for value in values) \
-        >= 1_000_000_000, times  # nanoseconds
+        >= 999_000_000, times
     assert host.drive("probe", "bob", "auth", answers=[OLD]).code == "SUCCESS"
 
 

@@ -718,8 +718,10 @@ def test_messages_about_the_configuration(host, shown):
         assert all(one.returncode == 1 for one in done), done
         said[locale] = "".join(one.stderr for one in done)
         for name, text in ODD_OTHERS:
-            pathlib.Path(f"/etc/security/{name}.conf").write_text(text)
+            path = pathlib.Path(f"/etc/security/{name}.conf")
+            path.write_text(text)
             said[locale] += ctl(host, locale, "check").stdout
+            path.unlink()
         for line in said[locale].splitlines():
             assert width(line) <= COLUMNS or "/" in line, line
     pairs = of_policy("config")
