@@ -24,9 +24,9 @@ function advice(id) {
         id == "SR-3211" || id == "SR-3213" || id == "SR-3214" || id ~ /^SR-33/)
         return "To see the cause and what to do, run \"selfresetctl check\"."
     if (id ~ /^SR-320[12]/)
-        return "To see whether the helper listens, run \"systemctl status" \
-            " selfreset-helper.socket\";\nselfreset-helper(8) says what it" \
-            " refuses."
+        return "To see whether the helper listens, run\n\"systemctl status" \
+            " selfreset-helper.socket selfreset-reset.socket\";\n" \
+            "selfreset-helper(8) says what it refuses."
     if (id == "SR-3206")
         return "To take them over, run \"selfresetctl migrate\"."
     if (id == "SR-3002" || id == "SR-3013" || id == "SR-3023" ||

@@ -57,9 +57,11 @@ expand(const char *at, const char *user, uid_t uid, char *out, size_t size)
     return 0;
 }
 
-bool
-sr_krb5_ccache_name(const char *template, const char *user, uid_t uid,
-                    char *out, size_t size)
+/* The name of a cache for a user: the template with %{uid} and %{user}
+ * replaced.  False: no room, or no such variable. */
+static bool
+make_name(const char *template, const char *user, uid_t uid, char *out,
+          size_t size)
 {
     const char *at = strcmp(template, "yes") == 0 ? DEFAULT_TEMPLATE : template;
     char value[SR_NAME_MAX + 1];
@@ -345,8 +347,8 @@ put(struct sr_krb5_session *session, const struct sr_account *account,
             SR_STATUS_OK)
             return SR_STATUS_OK;
     }
-    if (!sr_krb5_ccache_name(session->config->ccache, account->facts.name,
-                             account->facts.uid, name, SR_AS_USER_TEXT)) {
+    if (!make_name(session->config->ccache, account->facts.name,
+                   account->facts.uid, name, SR_AS_USER_TEXT)) {
         sr_error_set(session->error, SR_ERROR_CONFIG,
                      "\"ccache\" is too long for this account");
         return SR_STATUS_UNAVAILABLE;

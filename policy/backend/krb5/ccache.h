@@ -21,12 +21,4 @@ enum sr_status sr_krb5_ccache_destroy(struct sr_krb5_session *session,
                                       const struct sr_account *account,
                                       gid_t gid, const char *name);
 
-/*
- * The name of a cache for a user: the template with %{uid} and %{user}
- * replaced, "yes" being FILE:/tmp/krb5cc_%{uid}_XXXXXX.  False: no room, or no
- * such variable.  Pure.
- */
-bool sr_krb5_ccache_name(const char *template, const char *user, uid_t uid,
-                         char *out, size_t size);
-
 #endif

@@ -21,8 +21,10 @@
 #define KPASSWD_PORT 464
 #define REPLY_MAX    (1 << 20) /* no KDC has more to say */
 
-bool
-sr_krb5_kdc_parse(const char *text, int port, struct sr_srv *server)
+/* Whether a text is HOST, HOST:PORT or [ADDRESS]:PORT; `port` is the default.
+ */
+static bool
+parse_server(const char *text, int port, struct sr_srv *server)
 {
     const char *end, *digits;
     size_t length;
@@ -56,7 +58,7 @@ parse_profile(const char *text, int port, struct sr_srv *server)
 {
     if (strncmp(text, "tcp/", 4) == 0)
         text += 4;
-    return strchr(text, '/') == NULL && sr_krb5_kdc_parse(text, port, server);
+    return strchr(text, '/') == NULL && parse_server(text, port, server);
 }
 
 /* The servers of a realm that krb5.conf names by a relation.  Its own port is
@@ -115,9 +117,8 @@ find_kdcs(const struct sr_krb5_kdcs *kdcs, profile_t profile, const char *realm,
     size_t count = 0;
 
     for (size_t i = 0; i < listed && count < SR_KRB5_SERVERS_MAX; i++)
-        count += sr_krb5_kdc_parse(kdcs->list->item[i], KDC_PORT, &found[count])
-                     ? 1
-                     : 0;
+        count +=
+            parse_server(kdcs->list->item[i], KDC_PORT, &found[count]) ? 1 : 0;
     if (count == 0)
         count = configured(profile, realm, "kdc", KDC_PORT, true, found);
     if (count == 0)

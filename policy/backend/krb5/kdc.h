@@ -45,10 +45,6 @@ struct sr_krb5_kdcs {
     bool is_pinned; /* ask no other KDC than the last one */
 };
 
-/* Whether a text is HOST, HOST:PORT or [ADDRESS]:PORT; `port` is the default.
- */
-bool sr_krb5_kdc_parse(const char *text, int port, struct sr_srv *server);
-
 /*
  * Find the servers of a realm in the order in which they are to be asked, at
  * most SR_KRB5_SERVERS_MAX.  Servers for passwords are the kpasswd_server or
