@@ -213,10 +213,8 @@ def locator():
     def install(port):
         source = directory / "locator.c"
         source.write_text(LOCATOR.replace("PORT", str(port)))
-        if subprocess.run(["cc", "-shared", "-fPIC", "-o",
-                           directory / "locator.so", source],
-                          check=False).returncode != 0:
-            pytest.skip("there is no compiler with Kerberos' headers")
+        subprocess.run(["cc", "-shared", "-fPIC", "-o",
+                        directory / "locator.so", source], check=True)
 
     yield install
     subprocess.run(["umount", places[0]], check=True)
@@ -236,10 +234,10 @@ def test_locator_plugin_is_not_asked(host, kdc, locator):
 
 
 LOCATOR = r"""
-#include <krb5/locate_plugin.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <krb5/locate_plugin.h>
 static krb5_error_code init(krb5_context context, void **data)
 { (void)context; *data = 0; return 0; }
 static void fini(void *data) { (void)data; }

@@ -436,6 +436,7 @@ def test_no_catalogue_is_opened_in_the_c_locale(host, shown):
                    wrap=["strace", "-f", "-e", "trace=openat,open", "-o",
                          str(trace)])
         opened[locale] = re.findall(r'"([^"]*/locale[^"]*)"', trace.read_text())
+        trace.unlink()
     assert opened["C"] == []
     assert any("selfreset.mo" in path for path in opened[LOCALES["de"]])
 
