@@ -59,8 +59,8 @@ def in_by_password(vm, name, secret):
 
 
 def at_console(vm, name, secret):
-    """Name and password typed at the serial line, once getty listens."""
-    vm.console.type("")
+    """Name and password typed at the serial line, which asks for a name after
+    the boot and after each login."""
     vm.console.answer(vm.LOGIN, name)
     vm.console.answer(PASSWORD, secret)
     return vm.console
@@ -233,7 +233,7 @@ def test_lockout(vm):
     for _ in range(3):
         assert not in_by_password(vm, "eve", WRONG)
     assert not in_by_password(vm, "eve", password("eve"))
-    assert "locked" in vm.run("selfresetctl status eve")
+    assert "locked" in vm.run("selfresetctl status eve", code=None)
     assert "acct-locked" in groups(vm, "eve")
     vm.run("selfresetctl unlock eve")
     assert in_by_password(vm, "eve", password("eve"))
@@ -295,6 +295,7 @@ def test_reset(vm):
     vm.run(f"cat >>/etc/security/selfreset.conf <<'END'\n{RESET}END")
     vm.run("systemctl enable --now selfreset-reset.socket && "
            "selfresetctl reset --setup && systemctl reload ssh")
+    vm.until("sleep 5; ss -ltnH 'sport = :22'", "LISTEN")
     with vm.session("eve", "selfreset", "enroll") as talk:
         codes = captive.enroll_codes(talk, password("eve"))
     with vm.session("eve", "selfreset", "enroll") as talk:
