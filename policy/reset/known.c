@@ -125,42 +125,43 @@ void
 sr_known_keys_read(const struct sr_transaction *txn,
                    struct sr_known_keys *known)
 {
-    struct sr_string_list values = {0};
-    struct sr_error error;
     const char *at = NULL;
     size_t number = 0;
+    enum sr_status status;
 
     memset(known, 0, sizeof(*known));
-    read_values(txn, &txn->config->reset.key_attributes, KEY_VALUE_MAX, &values,
-                &error);
+    status = read_values(txn, &txn->config->reset.key_attributes, KEY_VALUE_MAX,
+                         &known->values, &known->error);
+    known->decides = status == SR_STATUS_UNKNOWN_NAME ? SR_NO
+                     : status == SR_STATUS_OK         ? SR_YES
+                                                      : SR_UNKNOWN;
     while (known->count < SR_KNOWN_KEYS &&
-           next_key(&values, &number, &at, known->key[known->count])) {
+           next_key(&known->values, &number, &at, known->key[known->count])) {
         unsigned i = 0;
 
         while (!is_same_key(known->key[i], known->key[known->count]))
             i++;
         known->count += i == known->count;
     }
-    sr_string_list_free(&values);
+}
+
+void
+sr_known_keys_free(struct sr_known_keys *known)
+{
+    sr_string_list_free(&known->values);
 }
 
 enum sr_tri
-sr_known_has_key(const struct sr_transaction *txn, const char *key,
-                 struct sr_error *error)
+sr_known_keys_has(const struct sr_known_keys *known, const char *key)
 {
-    struct sr_string_list values = {0};
     char found[SR_KEY_MAX];
     const char *at = NULL;
     size_t number = 0;
-    enum sr_tri has;
-    const enum sr_status status = read_values(
-        txn, &txn->config->reset.key_attributes, KEY_VALUE_MAX, &values, error);
+    enum sr_tri has = known->decides == SR_NO    ? SR_YES
+                      : known->decides == SR_YES ? SR_NO
+                                                 : SR_UNKNOWN;
 
-    has = status == SR_STATUS_UNKNOWN_NAME ? SR_YES
-          : status == SR_STATUS_OK         ? SR_NO
-                                           : SR_UNKNOWN;
-    while (has == SR_NO && next_key(&values, &number, &at, found))
+    while (has == SR_NO && next_key(&known->values, &number, &at, found))
         has = is_same_key(found, key) ? SR_YES : SR_NO;
-    sr_string_list_free(&values);
     return has;
 }

@@ -42,24 +42,27 @@ bool sr_known_has_lost(const struct sr_known *known,
 #define SR_KNOWN_KEYS 8
 
 struct sr_known_keys {
-    unsigned count; /* in the directory's order, each once */
+    enum sr_tri decides; /* NO: no attribute is configured, or the account is
+                            none of a directory; UNKNOWN: it cannot be read, and
+                            `error` says why */
+    struct sr_error error;
+    unsigned count; /* of the first that may be used, each once */
     char key[SR_KNOWN_KEYS][SR_KEY_MAX]; /* as sr_key_read() makes them */
+    struct sr_string_list values;        /* all of them */
 };
 
 /*
- * Read the first keys of reset.key_attributes that may be used.  A value is
- * lines as in authorized_keys; in altSecurityIdentities it may begin with
- * "SSHKey:".  What is no such key is left out, and none of the others.
+ * Read the keys of reset.key_attributes.  A value is lines as in
+ * authorized_keys; in altSecurityIdentities it may begin with "SSHKey:".  What
+ * is no such key is left out, and none of the others.  Free them.
  */
 void sr_known_keys_read(const struct sr_transaction *txn,
                         struct sr_known_keys *known);
+void sr_known_keys_free(struct sr_known_keys *known);
 
-/*
- * Whether the directory has a key, however many there are.  UNKNOWN: it cannot
- * be read, and `error` says why.  YES where no attribute is configured: then
- * the directory does not decide.
- */
-enum sr_tri sr_known_has_key(const struct sr_transaction *txn, const char *key,
-                             struct sr_error *error);
+/* Whether the directory has a key, however many there are.  YES where it does
+ * not decide, UNKNOWN where it cannot be read. */
+enum sr_tri sr_known_keys_has(const struct sr_known_keys *known,
+                              const char *key);
 
 #endif

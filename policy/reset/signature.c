@@ -221,25 +221,30 @@ sr_challenge_check(struct sr_run *run, const struct sr_challenge *challenge,
 
 /* Whether the directory has a key that it had when it was set up. */
 static enum sr_tri
-find_known(const struct sr_run *run, const struct sr_enrolment *enrolment,
-           unsigned place, struct sr_error *error)
+find_known(const struct sr_known_keys *known,
+           const struct sr_enrolment *enrolment, unsigned place)
 {
     if ((enrolment->known_keys >> place & 1) == 0)
         return SR_YES;
-    return sr_known_has_key(&run->txn, enrolment->key[place], error);
+    return sr_known_keys_has(known, enrolment->key[place]);
 }
 
 bool
 sr_signature_serves(struct sr_run *run, const struct sr_enrolment *enrolment,
                     unsigned place, bool *is_broken)
 {
-    struct sr_error error = {.text = ""};
-    const enum sr_tri has = find_known(run, enrolment, place, &error);
+    struct sr_known_keys known = {.count = 0};
+    enum sr_tri has;
 
+    if ((enrolment->known_keys >> place & 1) != 0)
+        sr_known_keys_read(&run->txn, &known);
+    has = find_known(&known, enrolment, place);
     if (has == SR_UNKNOWN) {
         *is_broken = true;
-        sr_run_event(run, SR_EVENT_BACKEND_DOWN, false, sr_error_text(&error));
+        sr_run_event(run, SR_EVENT_BACKEND_DOWN, false,
+                     sr_error_text(&known.error));
     }
+    sr_known_keys_free(&known);
     return has == SR_YES;
 }
 
@@ -396,17 +401,17 @@ compare(struct sr_run *run, struct addition *addition)
 {
     struct sr_enrolment enrolment;
     struct sr_account_time time;
-    struct sr_error error;
+    struct sr_known_keys known;
 
-    addition->is_known =
-        run->config->reset.key_attributes.count > 0 &&
-        run->txn.account->backend.ops->values != NULL &&
-        sr_known_has_key(&run->txn, addition->key, &error) == SR_YES;
+    sr_known_keys_read(&run->txn, &known);
+    addition->is_known = known.decides == SR_YES &&
+                         sr_known_keys_has(&known, addition->key) == SR_YES;
     sr_enrolment_get(run->store, &run->txn, &enrolment, &time);
     for (unsigned i = 0; i < SR_KEYS; i++) {
-        if (find_known(run, &enrolment, i, &error) == SR_NO)
+        if (find_known(&known, &enrolment, i) == SR_NO)
             addition->freed |= 1u << i;
     }
+    sr_known_keys_free(&known);
     explicit_bzero(&enrolment, sizeof(enrolment));
 }
 
@@ -415,10 +420,12 @@ sr_signature_add(struct sr_run *run, int64_t wait)
 {
     struct addition addition = {.wait = wait};
     struct sr_known_keys known;
+    bool is_chosen;
 
     sr_known_keys_read(&run->txn, &known);
-    if ((!choose_known(run, &known, addition.key) &&
-         !ask_key(run, addition.key)) ||
+    is_chosen = choose_known(run, &known, addition.key);
+    sr_known_keys_free(&known);
+    if ((!is_chosen && !ask_key(run, addition.key)) ||
         !prove(run, addition.key))
         return false;
     compare(run, &addition);
@@ -435,16 +442,20 @@ sr_signature_add(struct sr_run *run, int64_t wait)
 void
 sr_signature_show(struct sr_run *run, const struct sr_enrolment *enrolment)
 {
+    struct sr_known_keys known = {.count = 0};
+
+    if (enrolment->known_keys != 0)
+        sr_known_keys_read(&run->txn, &known);
     for (unsigned i = 0; i < SR_KEYS; i++) {
         const char *plain = sr_key_plain(enrolment->key[i]);
-        struct sr_error error;
 
         if (plain[0] == '\0')
             continue;
         sr_run_say(run, _("  %.*s, which ends with %s"),
                    (int)strcspn(plain, " "), plain, tail_of(plain));
-        if (find_known(run, enrolment, i, &error) == SR_NO)
+        if (find_known(&known, enrolment, i) == SR_NO)
             sr_run_say(run, _("  The directory does not have it any more, so "
                               "it cannot be used."));
     }
+    sr_known_keys_free(&known);
 }

@@ -341,11 +341,13 @@ report_keys(struct report *report, const struct sr_transaction *txn,
 {
     static const char *const words[] = {
         [SR_UNKNOWN] = "unknown", [SR_NO] = "changed", [SR_YES] = "same"};
+    struct sr_known_keys known = {.count = 0};
 
+    if (enrolment->known_keys != 0)
+        sr_known_keys_read(txn, &known);
     for (unsigned i = 0; i < SR_KEYS; i++) {
         const char *const plain = sr_key_plain(enrolment->key[i]);
         char name[16], kind[64];
-        struct sr_error error;
 
         if (plain[0] == '\0')
             continue;
@@ -356,9 +358,10 @@ report_keys(struct report *report, const struct sr_transaction *txn,
         report_text(report, "directory",
                     (enrolment->known_keys >> i & 1) == 0
                         ? "none"
-                        : words[sr_known_has_key(txn, plain, &error)]);
+                        : words[sr_known_keys_has(&known, plain)]);
         report_section_end(report);
     }
+    sr_known_keys_free(&known);
 }
 
 /* One gate that is set up, or a ticket that is valid. */
