@@ -14,7 +14,6 @@
 #include "policy/backend/krb5/session.h"
 #include "policy/backend/krb5/steps.h"
 #include "policy/util/deadline.h"
-#include "policy/util/environment.h"
 #include "policy/util/siphash.h"
 
 /* The realm: the configuration's, or the default one of krb5.conf.  libkrb5
@@ -38,30 +37,16 @@ find_realm(krb5_context context, const struct sr_backend_config *config)
     return realm;
 }
 
-static krb5_error_code
-make_context(krb5_context *context)
-{
-    char **environment = sr_environment_hide();
-    krb5_error_code error = krb5_init_secure_context(context);
-
-    sr_environment_restore(environment);
-    return error;
-}
-
 static struct sr_krb5_session *
 make(const struct sr_backend_config *config, struct sr_error *error)
 {
     struct sr_krb5_session *session = calloc(1, sizeof(*session));
-    krb5_error_code code;
 
     if (session == NULL) {
         sr_error_set(error, SR_ERROR_MEMORY, "out of memory");
         return NULL;
     }
-    code = make_context(&session->context);
-    if (code != 0) {
-        sr_krb5_set_error(NULL, error, SR_ERROR_IDENTITY, "krb5.conf", code);
-    } else {
+    if (sr_krb5_context_make(&session->context, error) == 0) {
         session->realm = find_realm(session->context, config);
         if (session->realm != NULL &&
             krb5_set_default_realm(session->context, session->realm) == 0) {

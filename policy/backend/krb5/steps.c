@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "policy/backend/krb5/steps.h"
+#include "policy/util/environment.h"
 
 /* One step of libkrb5's: a reply in, the next request out. */
 typedef krb5_error_code step_function(krb5_context context, void *exchange,
@@ -104,6 +105,18 @@ sr_krb5_set_error(krb5_context context, struct sr_error *error,
 
     sr_error_set(error, code, "Kerberos: %s: %s", what, text);
     krb5_free_error_message(context, text);
+}
+
+krb5_error_code
+sr_krb5_context_make(krb5_context *context, struct sr_error *error)
+{
+    char **environment = sr_environment_hide();
+    const krb5_error_code code = krb5_init_secure_context(context);
+
+    sr_environment_restore(environment);
+    if (code != 0)
+        sr_krb5_set_error(NULL, error, SR_ERROR_IDENTITY, "krb5.conf", code);
+    return code;
 }
 
 const char *

@@ -29,6 +29,11 @@ krb5_error_code sr_krb5_steps_service(struct sr_krb5_kdcs *kdcs,
                                       krb5_tkt_creds_context exchange,
                                       struct sr_krb5_steps *steps);
 
+/* Make a context on which the environment of the caller has no influence.
+ * Returns libkrb5's error, which is set. */
+krb5_error_code sr_krb5_context_make(krb5_context *context,
+                                     struct sr_error *error);
+
 /* Set an error with libkrb5's text for the code. */
 void sr_krb5_set_error(krb5_context context, struct sr_error *error,
                        enum sr_error_code code, const char *what,

@@ -20,7 +20,6 @@
 #include "policy/backend/krb5/keytab.h"
 #include "policy/backend/krb5/steps.h"
 #include "policy/backend/krb5/ticket.h"
-#include "policy/util/environment.h"
 #include "policy/util/siphash.h"
 
 #define KDC_PORT 88
@@ -287,16 +286,10 @@ sr_krb5_ticket_get(const struct sr_krb5_wanted *wanted,
 {
     struct job job = {.wanted = wanted, .ticket = ticket, .error = error};
     enum sr_krb5_result result = SR_KRB5_FAILED;
-    char **environment = sr_environment_hide();
-    krb5_error_code code;
 
     memset(ticket, 0, sizeof(*ticket));
-    code = krb5_init_secure_context(&ticket->context);
-    sr_environment_restore(environment);
-    if (code != 0) {
-        sr_krb5_set_error(NULL, error, SR_ERROR_IDENTITY, "krb5.conf", code);
+    if (sr_krb5_context_make(&ticket->context, error) != 0)
         return result;
-    }
     job.kdcs = (struct sr_krb5_kdcs){
         .context = ticket->context,
         .end = wanted->end,
