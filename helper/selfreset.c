@@ -28,9 +28,8 @@
 
 #define SOCKET_PATH SR_RUNDIR "/" SR_LINK_RESET
 
-/* In milliseconds: to be heard; for the longest silence of the helper, which
- * ends a dialogue itself before; for the last text on a console. */
-#define HEARD_MS  10000
+/* In milliseconds: for the longest silence of the helper, which ends a dialogue
+ * itself before; for the last text on a console. */
 #define SILENT_MS 1200000
 #define PAUSE_MS  60000
 
@@ -152,7 +151,7 @@ static bool
 send_message(struct dialogue *dialogue)
 {
     const int sent = sr_link_send(dialogue->link, &dialogue->wire,
-                                  sr_deadline_now() + HEARD_MS);
+                                  sr_deadline_now() + SR_LINK_HEARD_MS);
 
     sr_wire_wipe(&dialogue->wire);
     return sent == 0;
@@ -344,7 +343,7 @@ converse(struct dialogue *dialogue, const struct request *request)
             return EXIT_SIGNAL + dialogue->terminal.signal;
         if (got != TERMINAL_OTHER ||
             sr_link_receive(dialogue->link, &dialogue->wire,
-                            sr_deadline_now() + HEARD_MS) != 0) {
+                            sr_deadline_now() + SR_LINK_HEARD_MS) != 0) {
             show_text(SR_TEXT_RESET_LOST);
             return EXIT_LOST;
         }
@@ -378,7 +377,7 @@ run(const struct request *request)
         !request->is_shell && isatty(STDIN_FILENO) && agent_is_there();
     if (terminal_begin(&dialogue->terminal)) {
         dialogue->link =
-            sr_link_connect(SOCKET_PATH, sr_deadline_now() + HEARD_MS);
+            sr_link_connect(SOCKET_PATH, sr_deadline_now() + SR_LINK_HEARD_MS);
         if (dialogue->link < 0)
             show_text(SR_TEXT_RESET_ABSENT);
         else

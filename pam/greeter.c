@@ -22,11 +22,6 @@
 
 #define HELPER_SOCKET SR_RUNDIR "/" SR_LINK_RESET
 
-/* In milliseconds: to be heard; and for what the helper does between two
- * messages, which is longer than the longest `timeout` of selfreset.conf(5). */
-#define HEARD_MS    10000
-#define ANSWERED_MS 600000
-
 /* A program that answers whatever is asked, such as sddm with the password that
  * was typed, gets to an end. */
 #define QUESTIONS_MAX 64
@@ -184,7 +179,7 @@ static void
 send_message(struct dialogue *dialogue)
 {
     const int sent = sr_link_send(dialogue->link, &dialogue->wire,
-                                  sr_deadline_now() + HEARD_MS);
+                                  sr_deadline_now() + SR_LINK_HEARD_MS);
 
     sr_wire_wipe(&dialogue->wire);
     if (sent != 0 && sent != -EPIPE)
@@ -198,7 +193,7 @@ begin(struct dialogue *dialogue)
     struct sr_wire *wire = &dialogue->wire;
 
     dialogue->link =
-        sr_link_connect(HELPER_SOCKET, sr_deadline_now() + HEARD_MS);
+        sr_link_connect(HELPER_SOCKET, sr_deadline_now() + SR_LINK_HEARD_MS);
     if (dialogue->link < 0 || !sr_link_may_trust(dialogue->link)) {
         lose(dialogue, SR_TEXT_RESET_ABSENT);
         return;
@@ -246,7 +241,7 @@ hear(struct dialogue *dialogue)
     const struct sr_wire *wire = &dialogue->wire;
 
     if (sr_link_receive(dialogue->link, &dialogue->wire,
-                        sr_deadline_now() + ANSWERED_MS) != 0) {
+                        sr_deadline_now() + SR_LINK_ANSWERED_MS) != 0) {
         lose(dialogue, SR_TEXT_RESET_LOST);
         return;
     }

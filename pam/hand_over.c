@@ -26,11 +26,6 @@
 #define HELPER_DATA   "selfreset_helper"
 #define HELPER_SOCKET SR_RUNDIR "/" SR_LINK_NAME
 
-/* How long it may take to be heard, in milliseconds; and to be answered, which
- * is longer than the longest `wait` and `timeout` of selfreset.conf(5). */
-#define HEARD_MS    10000
-#define ANSWERED_MS 600000
-
 /* The connection of a handle.  Other code of the process can close the
  * descriptor, which is another file then; a forked process has the handle, too,
  * but it is not in the conversation. */
@@ -111,7 +106,7 @@ static bool
 send_message(const struct call *call)
 {
     const int sent = sr_link_send(call->connection->fd, call->wire,
-                                  sr_deadline_now() + HEARD_MS);
+                                  sr_deadline_now() + SR_LINK_HEARD_MS);
 
     return sent == 0 || sent == -EPIPE;
 }
@@ -119,7 +114,7 @@ send_message(const struct call *call)
 static enum ending
 connect_helper(struct call *call)
 {
-    const int64_t end = sr_deadline_now() + HEARD_MS;
+    const int64_t end = sr_deadline_now() + SR_LINK_HEARD_MS;
     struct connection *made;
     int fd = sr_link_connect(HELPER_SOCKET, end);
 
@@ -339,7 +334,7 @@ converse(struct call *call)
         return LOST;
     while (!is_last) {
         if (sr_link_receive(call->connection->fd, call->wire,
-                            sr_deadline_now() + ANSWERED_MS) != 0)
+                            sr_deadline_now() + SR_LINK_ANSWERED_MS) != 0)
             return LOST;
         is_last = hear(call, &ending);
     }

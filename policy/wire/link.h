@@ -20,6 +20,11 @@
  * system than calls do and run in another sandbox. */
 #define SR_LINK_RESET "dialogues"
 
+/* How long it may take to be heard, in milliseconds; and to be answered, which
+ * is longer than the longest `wait` and `timeout` of selfreset.conf(5). */
+#define SR_LINK_HEARD_MS    10000
+#define SR_LINK_ANSWERED_MS 600000
+
 /*
  * Connect to the helper.  Returns a descriptor, 3 or higher and closed on exec,
  * or a negative errno: -ENOENT or -ECONNREFUSED when none listens.
